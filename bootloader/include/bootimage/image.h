@@ -1,0 +1,196 @@
+/*
+ * The disk image: the contract between the tool, which writes it, and the loader, which reads it.
+ *
+ * This header is the only definition of the format; the tool and the loader both compile it. All
+ * numbers are little-endian, all fields naturally aligned, all padding is spelt out.
+ *
+ *   LBA 0                the master boot record: stage 1, disk signature, partition table
+ *   LBA 1                struct image_header, the only variable bytes outside the partitions
+ *   LBA 2 ...            stage 2 and the loader core: constant bytes
+ *   partition 0xDA       struct image_plan and its records, then the payload; active
+ *
+ * Offsets inside the plan count bytes from the start of the 0xDA partition.
+ */
+#ifndef BOOTIMAGE_IMAGE_H
+#define BOOTIMAGE_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define IMAGE_SECTOR_BYTES 512
+#define IMAGE_HEADER_LBA 1
+#define IMAGE_STAGE2_LBA 2
+/* The first partition begins here or later: some firmware takes the first track for itself. */
+#define IMAGE_FIRST_PARTITION_LBA 64
+/* Partitions begin at multiples of this many sectors: one 4 KiB block of a modern disk. */
+#define IMAGE_PARTITION_ALIGN_SECTORS 8
+/* One cylinder of 16 heads and 63 sectors: SeaBIOS boots no smaller disk from virtio or AHCI. */
+#define IMAGE_MINIMUM_BYTES (16 * 63 * IMAGE_SECTOR_BYTES)
+
+/* Code that a master boot record has room for before the disk signature. */
+#define IMAGE_STAGE1_BYTES 440
+#define IMAGE_PARTITION_ACTIVE 0x80
+/* "Non-FS data" in the list of partition types: no operating system looks into it. */
+#define IMAGE_PARTITION_TYPE_PAYLOAD 0xDA
+#define IMAGE_MBR_SIGNATURE 0xAA55
+
+/* One entry of the partition table; a byte array for each number, as 446 is not a multiple of 4. */
+struct image_partition {
+    uint8_t status;       /* 0: IMAGE_PARTITION_ACTIVE or 0 */
+    uint8_t chs_first[3]; /* 1: head, sector | cylinder bits 8-9 << 6, cylinder bits 0-7 */
+    uint8_t type;         /* 4 */
+    uint8_t chs_last[3];  /* 5: as chs_first */
+    uint8_t first_lba[4]; /* 8 */
+    uint8_t sectors[4];   /* 12 */
+};
+
+/* LBA 0, the master boot record. */
+struct image_mbr {
+    uint8_t stage1[IMAGE_STAGE1_BYTES];   /* 0 */
+    uint8_t disk_signature[4];            /* 440: never 0 */
+    uint8_t reserved[2];                  /* 444: 0 */
+    struct image_partition partitions[4]; /* 446 */
+    uint8_t boot_signature[2];            /* 510: IMAGE_MBR_SIGNATURE */
+};
+
+#define IMAGE_FORMAT_VERSION 1
+#define IMAGE_HEADER_MAGIC "BOOTIMG" /* 8 bytes with the 0 at the end */
+
+/* LBA 1, one sector. */
+struct image_header {
+    uint8_t magic[8];        /* 0: IMAGE_HEADER_MAGIC */
+    uint32_t format_version; /* 8: IMAGE_FORMAT_VERSION */
+    uint32_t crc32;          /* 12: CRC-32 of the 512 bytes with this field 0 */
+    uint64_t image_id;       /* 16: hash of all content; the same in the plan of this image */
+    uint64_t image_sectors;  /* 24: sectors from LBA 0 to the end of the payload, no padding */
+    uint64_t plan_lba;       /* 32: first sector of the 0xDA partition */
+    uint64_t plan_bytes;     /* 40: struct image_plan and all its records */
+    uint32_t stage2_sectors; /* 48: sectors of stage 2, from IMAGE_STAGE2_LBA */
+    uint32_t stage2_sum;     /* 52: checksum_words() of these sectors */
+    uint8_t reserved[456];   /* 56: 0 */
+};
+
+#define IMAGE_PLAN_MAGIC "BOOTPLN" /* 8 bytes with the 0 at the end */
+
+/* The start of the 0xDA partition; the records follow at once and fill plan_bytes exactly. */
+struct image_plan {
+    uint8_t magic[8];         /* 0: IMAGE_PLAN_MAGIC */
+    uint32_t format_version;  /* 8: IMAGE_FORMAT_VERSION */
+    uint32_t reserved;        /* 12: 0 */
+    uint64_t image_id;        /* 16: as in the header */
+    uint64_t plan_bytes;      /* 24: this struct and all records */
+    uint64_t partition_bytes; /* 32: the plan and the payload */
+    uint64_t xxh64;           /* 40: XXH64, seed 0, of plan_bytes with this field 0 */
+};
+
+/* A loader refuses a required record of a type it does not know, and skips any other such. */
+#define PLAN_RECORD_REQUIRED 0x0001
+
+enum plan_record_type {
+    PLAN_PROTOCOL = 1,     /* struct plan_protocol: exactly one */
+    PLAN_REGION = 2,       /* struct plan_region: the next segments and mappings lie in it */
+    PLAN_SEGMENT = 3,      /* struct plan_segment */
+    PLAN_MAPPING = 4,      /* struct plan_mapping */
+    PLAN_COMMAND_LINE = 5, /* struct plan_command_line: at most one */
+};
+
+/* Every record begins with this, at a multiple of 8 bytes. */
+struct plan_record {
+    uint16_t type;  /* 0: enum plan_record_type */
+    uint16_t flags; /* 2: PLAN_RECORD_REQUIRED or 0 */
+    uint32_t bytes; /* 4: the whole record, a multiple of 8 */
+};
+
+/* Boot protocols; a number is never reused. */
+enum plan_protocol_number {
+    PLAN_PROTOCOL_PLAIN = 1, /* 64-bit ELF, entered in long mode with a struct bootinfo */
+};
+
+struct plan_protocol {
+    struct plan_record record; /* 0 */
+    uint32_t protocol;         /* 8: enum plan_protocol_number */
+    uint32_t reserved;         /* 12: 0 */
+    uint64_t entry_vaddr;      /* 16 */
+    uint64_t stack_bytes;      /* 24: multiple of 4096 */
+};
+
+#define PLAN_PADDR_ANYWHERE UINT64_MAX
+/* The region may be placed elsewhere when its physical address is not free. */
+#define PLAN_REGION_MOVABLE 0x1
+
+/* Pages that lie together in virtual and in physical memory. Bytes that no segment fills are 0. */
+struct plan_region {
+    struct plan_record record; /* 0 */
+    uint64_t vaddr;            /* 8: page-aligned */
+    uint64_t bytes;            /* 16: multiple of 4096, not 0 */
+    uint64_t paddr;            /* 24: page-aligned and below 4 GiB, or PLAN_PADDR_ANYWHERE */
+    uint32_t flags;            /* 32: PLAN_REGION_MOVABLE */
+    uint32_t reserved;         /* 36: 0 */
+};
+
+/* File bytes of one PT_LOAD; the segments of a region are sorted and share no byte. */
+struct plan_segment {
+    struct plan_record record; /* 0 */
+    uint64_t payload_offset;   /* 8: multiple of 512, from the start of the partition */
+    uint64_t file_bytes;       /* 16: may be 0 */
+    uint64_t vaddr;            /* 24: inside the region */
+    uint64_t xxh64;            /* 32: XXH64, seed 0, of the file bytes */
+    uint32_t index;            /* 40: program header, for messages */
+    uint32_t reserved;         /* 44: 0 */
+};
+
+#define PLAN_WRITABLE 0x1
+#define PLAN_EXECUTABLE 0x2
+
+/* Rights of some pages of the region; the mappings of a region are sorted and share no page. */
+struct plan_mapping {
+    struct plan_record record; /* 0 */
+    uint64_t vaddr;            /* 8: page-aligned */
+    uint64_t bytes;            /* 16: multiple of 4096, not 0 */
+    uint32_t rights;           /* 24: PLAN_WRITABLE, PLAN_EXECUTABLE */
+    uint32_t reserved;         /* 28: 0 */
+};
+
+struct plan_command_line {
+    struct plan_record record; /* 0 */
+    uint64_t text_bytes;       /* 8: with the 0 at its end */
+    char text[];               /* 16: padded with 0 to a multiple of 8 */
+};
+
+#define IMAGE_ASSERT_OFFSET(type, field, offset)                                                   \
+    _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
+#define IMAGE_ASSERT_BYTES(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
+
+IMAGE_ASSERT_BYTES(image_partition, 16);
+IMAGE_ASSERT_OFFSET(image_mbr, disk_signature, 440);
+IMAGE_ASSERT_OFFSET(image_mbr, partitions, 446);
+IMAGE_ASSERT_OFFSET(image_mbr, boot_signature, 510);
+IMAGE_ASSERT_BYTES(image_mbr, IMAGE_SECTOR_BYTES);
+IMAGE_ASSERT_OFFSET(image_header, format_version, 8);
+IMAGE_ASSERT_OFFSET(image_header, crc32, 12);
+IMAGE_ASSERT_OFFSET(image_header, image_id, 16);
+IMAGE_ASSERT_OFFSET(image_header, image_sectors, 24);
+IMAGE_ASSERT_OFFSET(image_header, plan_lba, 32);
+IMAGE_ASSERT_OFFSET(image_header, plan_bytes, 40);
+IMAGE_ASSERT_OFFSET(image_header, stage2_sectors, 48);
+IMAGE_ASSERT_OFFSET(image_header, stage2_sum, 52);
+IMAGE_ASSERT_BYTES(image_header, IMAGE_SECTOR_BYTES);
+IMAGE_ASSERT_OFFSET(image_plan, image_id, 16);
+IMAGE_ASSERT_OFFSET(image_plan, plan_bytes, 24);
+IMAGE_ASSERT_OFFSET(image_plan, partition_bytes, 32);
+IMAGE_ASSERT_OFFSET(image_plan, xxh64, 40);
+IMAGE_ASSERT_BYTES(image_plan, 48);
+IMAGE_ASSERT_BYTES(plan_record, 8);
+IMAGE_ASSERT_OFFSET(plan_protocol, entry_vaddr, 16);
+IMAGE_ASSERT_BYTES(plan_protocol, 32);
+IMAGE_ASSERT_OFFSET(plan_region, paddr, 24);
+IMAGE_ASSERT_OFFSET(plan_region, flags, 32);
+IMAGE_ASSERT_BYTES(plan_region, 40);
+IMAGE_ASSERT_OFFSET(plan_segment, xxh64, 32);
+IMAGE_ASSERT_OFFSET(plan_segment, index, 40);
+IMAGE_ASSERT_BYTES(plan_segment, 48);
+IMAGE_ASSERT_OFFSET(plan_mapping, rights, 24);
+IMAGE_ASSERT_BYTES(plan_mapping, 32);
+IMAGE_ASSERT_OFFSET(plan_command_line, text, 16);
+
+#endif
