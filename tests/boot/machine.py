@@ -1,0 +1,271 @@
+"""One QEMU machine under test: start it, wait for what it does, look at it, leave nothing behind.
+
+Used as a context manager. Verdicts never hang on how long something takes: every wait polls for a
+state (a text that was printed, a processor that halted, a reset) and fails at once when that state
+can no longer come; the time limit is only there so that a hang ends. A machine that reset itself
+is kept standing, so that its registers and its output can be put into the failure's message.
+Whatever happens, the boot disk must not have been written.
+"""
+
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from qmp import Qmp, QmpClosed, QmpError
+
+QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
+TIME_LIMIT_S = 120
+POLL_S = 0.02
+
+COM1 = "serial"
+DEBUGCON = "debugcon"
+
+SCREEN_PADDR = 0xB8000
+SCREEN_COLUMNS = 80
+SCREEN_ROWS = 25
+
+# The first words of every error line of the loader.
+ERROR = re.compile(r"bootimage: E(\d+) [^\r\n]*")
+
+# QEMU's arguments that attach the drive "disk" to a bus, by (bus, machine).
+BUSES = {
+    ("ide", "pc"): ["-device", "ide-hd,drive=disk,bus=ide.0,bootindex=0"],
+    ("ahci", "pc"): ["-device", "ahci,id=ahci",
+                     "-device", "ide-hd,drive=disk,bus=ahci.0,bootindex=0"],
+    ("ahci", "q35"): ["-device", "ide-hd,drive=disk,bus=ide.0,bootindex=0"],
+    ("virtio", "pc"): ["-device", "virtio-blk-pci,drive=disk,bootindex=0"],
+    ("virtio", "q35"): ["-device", "virtio-blk-pci,drive=disk,bootindex=0"],
+}
+
+
+class MachineFailure(AssertionError):
+    """The machine did not do what the test waits for."""
+
+
+class MachineReset(MachineFailure):
+    """The guest reset itself: a triple fault, unless it asked for it."""
+
+
+class MachineTimeout(MachineFailure):
+    """The time limit passed."""
+
+
+class DiskWritten(MachineFailure):
+    """Something was written to the boot disk."""
+
+
+def comma_escaped(path):
+    """A path as it stands in an option of QEMU, where commas separate."""
+    return str(path).replace(",", ",,")
+
+
+def die_with_parent():
+    """Runs in the child: however the test ends, even by SIGKILL, QEMU ends with it."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+class Machine:
+    def __init__(self, image, bus="ahci", machine="pc", memory="256M", cpu="qemu64",
+                 machine_options="", drive="", blkdebug=None, accelerator="tcg", arguments=(),
+                 time_limit_s=TIME_LIMIT_S):
+        """image: path of the raw disk; blkdebug: path of a file of rules of failing reads;
+        machine_options, drive: more options (",name=value") of -machine and -drive."""
+        self._deadline = time.monotonic() + time_limit_s
+        self._process = None
+        self._qmp = None
+        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="bootimage-"))
+        file = comma_escaped(image)
+        if blkdebug:
+            file = f"blkdebug:{comma_escaped(blkdebug)}:{file}"
+        self._command = [
+            QEMU, "-no-user-config", "-nodefaults",
+            "-machine", machine + machine_options, "-accel", accelerator,
+            "-cpu", cpu, "-smp", "1", "-m", memory,
+            "-display", "none", "-vga", "std",
+            "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}{drive}",
+            *BUSES[bus, machine],
+            "-chardev", f"file,id=serial,path={self._path(COM1)}",
+            "-serial", "chardev:serial",
+            "-chardev", f"file,id=debugcon,path={self._path(DEBUGCON)}",
+            "-device", "isa-debugcon,iobase=0xe9,chardev=debugcon",
+            "-chardev", f"socket,id=qmp,path={self._path('qmp')}",
+            "-mon", "chardev=qmp,mode=control",
+            "-action", "reboot=shutdown,shutdown=pause",
+            *arguments,
+        ]
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self._clean_up()
+            raise
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        try:
+            if kind is None:
+                self._check_alive("the end of the test")
+                self.check_disk_unwritten()
+        finally:
+            self._clean_up()
+
+    def _start(self):
+        self._qmp = Qmp(str(self._path("qmp")))
+        with open(self._path("stderr"), "wb") as stderr:
+            # The overlay of snapshot=on goes to TMPDIR.
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
+                env=os.environ | {"TMPDIR": str(self._folder)}, preexec_fn=die_with_parent)
+        while not self._qmp.accept(POLL_S):
+            if self._process.poll() is not None:
+                self._fail(MachineFailure, "QEMU did not start")
+            self._check_time("QEMU to start")
+
+    def _clean_up(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._qmp is not None:
+            self._qmp.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _path(self, name):
+        return self._folder / name
+
+    def process_id(self):
+        return self._process.pid
+
+    # What the guest has put out so far.
+
+    def _output(self, name):
+        try:
+            return self._path(name).read_bytes().decode("latin-1")
+        except FileNotFoundError:
+            return ""
+
+    def serial(self):
+        return self._output(COM1)
+
+    def debugcon(self):
+        return self._output(DEBUGCON)
+
+    def screen(self):
+        """The VGA text screen: a list of rows, each a list of (character, attribute)."""
+        cells = self.memory(SCREEN_PADDR, SCREEN_ROWS * SCREEN_COLUMNS * 2)
+        pairs = list(zip(cells[0::2].decode("cp437"), cells[1::2]))
+        return [pairs[i:i + SCREEN_COLUMNS] for i in range(0, len(pairs), SCREEN_COLUMNS)]
+
+    def screen_text(self):
+        """The screen's characters, row after row with nothing between: a long line wraps."""
+        return "".join(character for row in self.screen() for character, _ in row)
+
+    def memory(self, paddr, size_bytes):
+        path = self._path("memory")
+        self._qmp.command("pmemsave", val=paddr, size=size_bytes, filename=str(path))
+        return path.read_bytes()
+
+    def registers(self):
+        """Registers by QEMU's names, such as RIP, EFL, CR0 (and HLT, 1 in a halted processor)."""
+        text = self._qmp.command("human-monitor-command", **{"command-line": "info registers"})
+        return {name: int(value, 16)
+                for name, value in re.findall(r"\b([A-Z][A-Z0-9]+) ?=\s*([0-9a-f]+)\b", text)}
+
+    # Waiting.
+
+    def wait_for(self, condition, what):
+        """Poll until the condition holds; a reset or the end of QEMU is a failure by name."""
+        while True:
+            self._check_alive(what)
+            if condition():
+                return
+            self._check_time(what)
+            try:
+                self._qmp.poll(POLL_S)
+            except QmpClosed:
+                self._fail(MachineFailure, f"QEMU ended while the test waited for {what}")
+
+    def wait_for_debugcon(self, text):
+        """Wait until the kernel has printed the text on port 0xE9; an error of the loader fails."""
+        def printed():
+            if ERROR.search(self.debugcon()):
+                self._fail(MachineFailure, f"the loader gave up; the test waited for {text!r}")
+            return text in self.debugcon()
+        self.wait_for(printed, f"{text!r} on the debug console")
+
+    def wait_for_serial(self, text):
+        def printed():
+            if ERROR.search(self.serial()):
+                self._fail(MachineFailure, f"the loader gave up; the test waited for {text!r}")
+            return text in self.serial()
+        self.wait_for(printed, f"{text!r} on COM1")
+
+    def wait_for_halt(self):
+        """Wait until the processor halted for good: HLT with interrupts off."""
+        def halted():
+            registers = self.registers()
+            return registers["HLT"] == 1 and not registers.get("EFL", registers.get("RFL")) & 0x200
+        self.wait_for(halted, "the processor to stop for good")
+
+    def wait_for_error(self):
+        """Wait for the loader's error line and its stop: (number, line), the same on all three."""
+        self.wait_for(lambda: re.search(ERROR.pattern + r"[\r\n]", self.debugcon()),
+                      "an error line of the loader on the debug console")
+        self.wait_for_halt()
+        found = ERROR.search(self.debugcon())
+        line = found.group(0)
+        if line not in self.serial():
+            self._fail(MachineFailure, f"{line!r} is not on COM1")
+        if line not in self.screen_text():
+            self._fail(MachineFailure, f"{line!r} is not on the screen")
+        return int(found.group(1)), line
+
+    def wait_for_reset(self):
+        """Wait until the guest resets itself; for tests in which it must."""
+        while not self._was_reset():
+            self._check_time("a reset")
+            self._qmp.poll(POLL_S)
+
+    # Checks.
+
+    def check_disk_unwritten(self):
+        written = [f"{device['device']}: {device['stats']['wr_operations']}"
+                   for device in self._qmp.command("query-blockstats")
+                   if device["stats"]["wr_operations"] != 0]
+        if written:
+            self._fail(DiskWritten, f"the boot disk was written ({', '.join(written)})")
+
+    def _was_reset(self):
+        return any(event["event"] == "SHUTDOWN" and event["data"]["reason"] == "guest-reset"
+                   for event in self._qmp.events)
+
+    def _check_alive(self, what):
+        if self._was_reset():
+            self._fail(MachineReset, f"the guest reset itself (a triple fault?) before {what}")
+        if self._process.poll() is not None:
+            self._fail(MachineFailure, f"QEMU ended while the test waited for {what}")
+
+    def _check_time(self, what):
+        if time.monotonic() > self._deadline:
+            self._fail(MachineTimeout, f"the time limit passed while the test waited for {what}")
+
+    def _fail(self, kind, message):
+        """Raise, with all that may help to find out why."""
+        parts = [message, "command: " + " ".join(self._command)]
+        for name in ("stderr", COM1, DEBUGCON):
+            parts.append(f"{name}: {self._output(name).rstrip()}")
+        try:
+            rows = ["".join(character for character, _ in row) for row in self.screen()]
+            parts.append("screen:\n" + "\n".join(row.rstrip(" \0") for row in rows).rstrip())
+            parts.append(self._qmp.command("human-monitor-command",
+                                           **{"command-line": "info registers"}))
+        except (QmpClosed, QmpError, AttributeError, OSError):
+            parts.append("(QEMU is gone: no screen and no registers)")
+        raise kind("\n".join(parts)) from None

@@ -1,0 +1,56 @@
+"""What every file of boot tests shares: where the built things are, packaging, and running.
+
+Meson tells by environment variables where the tool and the kernels are. A test that cannot run is
+a failure: there is no skipping here, and a file in which no test ran fails, too.
+"""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+
+def build_path(variable):
+    """A path that Meson handed over."""
+    value = os.environ.get(variable)
+    if not value:
+        raise AssertionError(f"{variable} is not set: run this by `meson test`")
+    return pathlib.Path(value)
+
+
+class BootTest(unittest.TestCase):
+    """A test case with a folder of its own that is gone after each test."""
+
+    def run(self, result=None):
+        # Not setUp and addCleanup: those do not clean up after a KeyboardInterrupt.
+        with tempfile.TemporaryDirectory(prefix="bootimage-", ignore_cleanup_errors=True) as folder:
+            self.folder = pathlib.Path(folder)
+            return super().run(result)
+
+    def kernel(self, name):
+        """Path of a test kernel that Meson built."""
+        return build_path("KERNELS") / f"{name}.elf"
+
+    def package(self, kernel, *options, name="image.bin"):
+        """Make an image of a kernel with the tool and give its path."""
+        image = self.folder / name
+        done = subprocess.run([build_path("BOOTIMAGE"), *options, kernel, "-o", image],
+                              capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 0, f"bootimage {kernel}: {done.stderr}")
+        return image
+
+
+def interrupt(_number, _frame):
+    # unittest lets nothing but this one through, and it runs every clean-up on its way.
+    raise KeyboardInterrupt
+
+
+def main():
+    """Run the tests of the calling file; 1 if any failed, was skipped, or there was none."""
+    signal.signal(signal.SIGTERM, interrupt)
+    outcome = unittest.main(verbosity=2, exit=False).result
+    complete = outcome.testsRun > 0 and not outcome.skipped
+    sys.exit(0 if outcome.wasSuccessful() and complete else 1)
