@@ -100,10 +100,10 @@ install() {
     for manager in apt-get dnf pacman brew none; do
         has "$manager" && break
     done
-    packages=$(missing "${manager%-get}")
+    packages=$(missing "${manager%-get}" | sort -u)
     # On x86-64 Debian's compiler of this name is the machine's own.
     if [ "$manager" = apt-get ] && [ "$(dpkg --print-architecture)" = amd64 ]; then
-        packages=$(echo "$packages" | sed 's/^gcc-x86-64-linux-gnu$/gcc/')
+        packages=$(echo "$packages" | sed 's/^gcc-x86-64-linux-gnu$/gcc/' | sort -u)
     fi
     # One word a package: no name has a blank or a wildcard in it.
     # shellcheck disable=SC2086
