@@ -1,0 +1,36 @@
+/*
+ * What went wrong, and what looks wrong, as text for people.
+ *
+ * Modules never print and never exit: they return false after error_set(), and main.c shows the
+ * text. A text is one line that names the file, the place, what was found and what to do.
+ */
+#ifndef BOOTIMAGE_ERROR_H
+#define BOOTIMAGE_ERROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Start from {0}; give back with error_free(). */
+struct error {
+    char *text; /* NULL when nothing failed */
+    char **warnings;
+    size_t warning_count;
+};
+
+#define ERROR_PRINTF __attribute__((format(printf, 2, 3)))
+
+/* Keeps the first text it is given, as later ones are mere consequences. Control characters, which
+   come from file names, are escaped. Always false, so that a caller can return it. */
+bool error_set(struct error *error, const char *format, ...) ERROR_PRINTF;
+
+bool error_out_of_memory(struct error *error);
+
+/* Adds a warning: the image is made all the same. */
+void error_warn(struct error *error, const char *format, ...) ERROR_PRINTF;
+
+void error_free(struct error *error);
+
+/* Bytes of the UTF-8 character that text begins with, or 0 if it is none [RFC 3629 §4]. */
+size_t error_utf8_length(const char *text);
+
+#endif

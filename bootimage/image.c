@@ -1,0 +1,148 @@
+/*
+ * Fifth step: the image goes to a file, the payload straight from the mapping of the kernel.
+ *
+ * The loader is constant; written into it are only the partition table, the disk signature and the
+ * header. The next to read these bytes is the BIOS.
+ */
+#include "image.h"
+
+#include "bootimage/image.h"
+#include "core/checksum.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The geometry that partition tables are written for when a disk has none. */
+#define HEADS 255u
+#define SECTORS_PER_TRACK 63u
+#define CYLINDERS 1024u
+
+static void put32(uint8_t *bytes, uint32_t value)
+{
+    memcpy(bytes, &value, sizeof(value));
+}
+
+/* Cylinder, head and sector of an LBA; some BIOSes guess a disk's geometry from them. What lies
+   beyond the last cylinder gets its last sector. */
+static void put_chs(uint8_t chs[3], uint64_t lba)
+{
+    uint64_t cylinder = lba / (HEADS * SECTORS_PER_TRACK);
+    uint64_t head = lba / SECTORS_PER_TRACK % HEADS;
+    uint64_t sector = lba % SECTORS_PER_TRACK + 1;
+
+    if (cylinder >= CYLINDERS) {
+        cylinder = CYLINDERS - 1;
+        head = HEADS - 1;
+        sector = SECTORS_PER_TRACK;
+    }
+    chs[0] = (uint8_t)head;
+    chs[1] = (uint8_t)(sector | (cylinder >> 8) << 6);
+    chs[2] = (uint8_t)cylinder;
+}
+
+/* Some BIOSes and systems take a signature of 0 for a disk without one. */
+static uint32_t disk_signature(uint64_t image_id)
+{
+    uint32_t low = (uint32_t)image_id;
+
+    return low ? low : 1;
+}
+
+static void fill_mbr(struct image_mbr *mbr, const struct plan *plan)
+{
+    struct image_partition *partition = &mbr->partitions[0];
+
+    put32(mbr->disk_signature, disk_signature(plan->image_id));
+    memset(mbr->reserved, 0, sizeof(mbr->reserved));
+    memset(mbr->partitions, 0, sizeof(mbr->partitions));
+    partition->status = IMAGE_PARTITION_ACTIVE;
+    partition->type = IMAGE_PARTITION_TYPE_PAYLOAD;
+    put_chs(partition->chs_first, plan->plan_lba);
+    put_chs(partition->chs_last, plan->plan_lba + plan->partition_sectors - 1);
+    put32(partition->first_lba, (uint32_t)plan->plan_lba);
+    put32(partition->sectors, (uint32_t)plan->partition_sectors);
+    mbr->boot_signature[0] = IMAGE_MBR_SIGNATURE & 0xFF;
+    mbr->boot_signature[1] = IMAGE_MBR_SIGNATURE >> 8;
+}
+
+static void fill_header(struct image_header *header, const struct plan *plan)
+{
+    size_t stage2_start = IMAGE_STAGE2_LBA * IMAGE_SECTOR_BYTES;
+    size_t stage2_bytes = plan->loader_bytes - stage2_start;
+
+    *header = (struct image_header){
+        .magic = IMAGE_HEADER_MAGIC,
+        .format_version = IMAGE_FORMAT_VERSION,
+        .image_id = plan->image_id,
+        .image_sectors = plan->plan_lba + plan->partition_sectors,
+        .plan_lba = plan->plan_lba,
+        .plan_bytes = plan->records_bytes,
+        .stage2_sectors = (uint32_t)(stage2_bytes / IMAGE_SECTOR_BYTES),
+        .stage2_sum = checksum_words(plan->loader + stage2_start, stage2_bytes),
+    };
+    header->crc32 = checksum_crc32(header, sizeof(*header));
+}
+
+static bool write_at(int fd, const char *path, const void *data, uint64_t bytes, uint64_t offset,
+                     struct error *error)
+{
+    const uint8_t *next = data;
+
+    while (bytes) {
+        ssize_t written = pwrite(fd, next, bytes, (off_t)offset);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return error_set(error, "%s: cannot write: %s%s", path,
+                             strerror(written < 0 ? errno : ENOSPC),
+                             written < 0 && errno != ENOSPC && errno != EDQUOT && errno != EFBIG
+                                 ? ""
+                                 : "; make room, or choose another place with -o");
+        next += written;
+        offset += (uint64_t)written;
+        bytes -= (uint64_t)written;
+    }
+    return true;
+}
+
+static bool write_loader(const struct plan *plan, int fd, const char *path, struct error *error)
+{
+    struct image_mbr mbr;
+    struct image_header header;
+    size_t stage2_start = IMAGE_STAGE2_LBA * IMAGE_SECTOR_BYTES;
+
+    memcpy(&mbr, plan->loader, sizeof(mbr));
+    fill_mbr(&mbr, plan);
+    fill_header(&header, plan);
+    return write_at(fd, path, &mbr, sizeof(mbr), 0, error) &&
+           write_at(fd, path, &header, sizeof(header), IMAGE_HEADER_LBA * IMAGE_SECTOR_BYTES,
+                    error) &&
+           write_at(fd, path, plan->loader + stage2_start, plan->loader_bytes - stage2_start,
+                    stage2_start, error);
+}
+
+bool image_write(const struct plan *plan, int fd, const char *path, struct error *error)
+{
+    uint64_t partition = plan->plan_lba * IMAGE_SECTOR_BYTES;
+
+    if (!write_loader(plan, fd, path, error) ||
+        !write_at(fd, path, plan->records, plan->records_bytes, partition, error))
+        return false;
+    for (size_t i = 0; i < plan->piece_count; i++) {
+        const struct plan_piece *piece = &plan->pieces[i];
+
+        if (!write_at(fd, path, piece->data, piece->bytes, partition + piece->offset, error))
+            return false;
+    }
+    if (ftruncate(fd, (off_t)plan->image_bytes) != 0)
+        return error_set(error,
+                         "%s: cannot grow to %" PRIu64 " bytes: %s; make room, or choose another "
+                         "place with -o",
+                         path, plan->image_bytes, strerror(errno));
+    return true;
+}

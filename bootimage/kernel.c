@@ -1,0 +1,256 @@
+/*
+ * First step: the kernel ELF becomes a struct kernel.
+ *
+ * Nothing in the file is believed before it was compared with the file's size. Refused here is only
+ * what no boot protocol could accept; libelf swaps nothing and reads no section, as the file's
+ * bytes are little-endian and its program headers say it all. protocol.c comes next.
+ */
+#include "kernel.h"
+
+#include <ar.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool open_file(struct kernel *kernel, struct error *error)
+{
+    struct stat status;
+
+    /* O_NONBLOCK: a FIFO without a writer must be refused, not waited for. */
+    kernel->fd = open(kernel->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (kernel->fd < 0) {
+        int number = errno;
+        const char *cure = number == ENOENT || number == ENOTDIR ? "; check the path" : "";
+        return error_set(error, "%s: cannot open: %s%s", kernel->path, strerror(number),
+                         number == EACCES ? "; give read permission" : cure);
+    }
+    if (fstat(kernel->fd, &status) != 0)
+        return error_set(error, "%s: cannot read: %s", kernel->path, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return error_set(error, "%s: is a folder; name the kernel's ELF file in it", kernel->path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, "%s: is not a regular file; name the kernel's ELF file",
+                         kernel->path);
+    if (status.st_size == 0)
+        return error_set(error, "%s: is empty; build the kernel again", kernel->path);
+    kernel->device = status.st_dev;
+    kernel->inode = status.st_ino;
+    return true;
+}
+
+/* The identification, from the raw bytes: libelf has one error for all that is wrong with it, and
+   none for a file cut short inside its header. */
+static bool check_identification(struct kernel *kernel, struct error *error)
+{
+    uint8_t start[sizeof(Elf64_Ehdr)] = {0};
+    ssize_t bytes = pread(kernel->fd, start, sizeof(start), 0);
+
+    if (bytes <= 0)
+        return error_set(error, "%s: cannot read: %s", kernel->path,
+                         bytes < 0 ? strerror(errno) : "it was emptied just now");
+    if (bytes >= SARMAG && memcmp(start, ARMAG, SARMAG) == 0)
+        return error_set(error, "%s: is an archive, not a kernel; link it to an ELF executable",
+                         kernel->path);
+    if (memcmp(start, ELFMAG, bytes < SELFMAG ? (size_t)bytes : SELFMAG) != 0)
+        return error_set(error, "%s: is not an ELF file; name the kernel as the linker wrote it",
+                         kernel->path);
+    kernel->class = start[EI_CLASS];
+    size_t header_bytes = kernel->class == ELFCLASS32 ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr);
+    if ((size_t)bytes < header_bytes)
+        return error_set(error,
+                         "%s: is truncated: it has %zd bytes, but the ELF header alone takes %zu; "
+                         "build the kernel again",
+                         kernel->path, bytes, header_bytes);
+    if (kernel->class != ELFCLASS64 && kernel->class != ELFCLASS32)
+        return error_set(error,
+                         "%s: has ELF class %u (EI_CLASS), which does not exist; build the "
+                         "kernel again",
+                         kernel->path, kernel->class);
+    if (start[EI_DATA] == ELFDATA2MSB)
+        return error_set(error, "%s: is big-endian; build the kernel for little-endian x86-64",
+                         kernel->path);
+    if (start[EI_DATA] != ELFDATA2LSB || start[EI_VERSION] != EV_CURRENT)
+        return error_set(error,
+                         "%s: has byte order %u (EI_DATA) and ELF version %u (EI_VERSION), where 1 "
+                         "and 1 are expected; build the kernel again",
+                         kernel->path, start[EI_DATA], start[EI_VERSION]);
+    return true;
+}
+
+/* How many program headers there are: e_phnum, or sh_info of section 0 when they are too many for
+   it [gABI "ELF Header", e_phnum]. elf_getphdrnum() is not asked, as it cuts the number to what the
+   file holds without a word. */
+static bool count_headers(struct kernel *kernel, const GElf_Ehdr *header, uint64_t *count,
+                          struct error *error)
+{
+    GElf_Shdr section;
+
+    *count = header->e_phnum;
+    if (header->e_phnum != PN_XNUM)
+        return true;
+    Elf_Scn *first = header->e_shoff ? elf_getscn(kernel->elf, 0) : NULL;
+    if (!first || !gelf_getshdr(first, &section))
+        return error_set(error,
+                         "%s: e_phnum is 0xffff, but section 0, which would hold the number of "
+                         "program headers, cannot be read; build the kernel again",
+                         kernel->path);
+    *count = section.sh_info;
+    return true;
+}
+
+static bool check_table(struct kernel *kernel, const GElf_Ehdr *header, uint64_t count,
+                        uint64_t file_bytes, struct error *error)
+{
+    size_t known = 0;
+    size_t entry_bytes = gelf_fsize(kernel->elf, ELF_T_PHDR, 1, EV_CURRENT);
+
+    if (count == 0)
+        return error_set(
+            error, "%s: has no program headers; link it to an executable, as by ld without -r",
+            kernel->path);
+    if (header->e_phentsize != entry_bytes)
+        return error_set(error,
+                         "%s: e_phentsize is %u, but a program header takes %zu bytes; build the "
+                         "kernel again",
+                         kernel->path, header->e_phentsize, entry_bytes);
+    if (header->e_phoff > file_bytes || count > (file_bytes - header->e_phoff) / entry_bytes)
+        return error_set(error,
+                         "%s: is truncated: %" PRIu64 " program headers at offset 0x%" PRIx64
+                         " go past its end at 0x%" PRIx64 "; build the kernel again",
+                         kernel->path, count, header->e_phoff, file_bytes);
+    if (elf_getphdrnum(kernel->elf, &known) != 0 || known != count)
+        return error_set(error, "%s: libelf cannot read the program headers: %s", kernel->path,
+                         elf_errmsg(-1));
+    return true;
+}
+
+static bool check_segment(const struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
+                          uint64_t file_bytes, struct error *error)
+{
+    if (header->p_filesz > header->p_memsz)
+        return error_set(error,
+                         "%s: segment %" PRIu32 " has 0x%" PRIx64 " bytes in the file (p_filesz) "
+                         "but 0x%" PRIx64 " in memory (p_memsz); build the kernel again",
+                         kernel->path, index, header->p_filesz, header->p_memsz);
+    if (header->p_filesz > 0 &&
+        (header->p_offset > file_bytes || header->p_filesz > file_bytes - header->p_offset))
+        return error_set(error,
+                         "%s: is truncated: segment %" PRIu32 " is 0x%" PRIx64
+                         " bytes at offset 0x%" PRIx64 ", past its end at 0x%" PRIx64
+                         "; build the kernel again",
+                         kernel->path, index, header->p_filesz, header->p_offset, file_bytes);
+    if (header->p_memsz > UINT64_MAX - header->p_vaddr)
+        return error_set(error,
+                         "%s: segment %" PRIu32 " of 0x%" PRIx64 " bytes at 0x%" PRIx64
+                         " goes past the end of the address space; link the kernel lower",
+                         kernel->path, index, header->p_memsz, header->p_vaddr);
+    return true;
+}
+
+static bool add_segment(struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
+                        const uint8_t *file, uint64_t file_bytes, struct error *error)
+{
+    if (!check_segment(kernel, header, index, file_bytes, error))
+        return false;
+    if (header->p_memsz == 0)
+        return true;
+    kernel->segments[kernel->segment_count++] = (struct kernel_segment){
+        .vaddr = header->p_vaddr,
+        .paddr = header->p_paddr,
+        .memory_bytes = header->p_memsz,
+        .file_bytes = header->p_filesz,
+        .data = header->p_filesz ? file + header->p_offset : NULL,
+        .index = index,
+        .writable = header->p_flags & PF_W,
+        .executable = header->p_flags & PF_X,
+    };
+    return true;
+}
+
+static int compare_segments(const void *left, const void *right)
+{
+    const struct kernel_segment *a = left;
+    const struct kernel_segment *b = right;
+
+    if (a->vaddr != b->vaddr)
+        return a->vaddr < b->vaddr ? -1 : 1;
+    return a->index < b->index ? -1 : 1;
+}
+
+static bool read_segments(struct kernel *kernel, uint64_t count, const uint8_t *file,
+                          uint64_t file_bytes, struct error *error)
+{
+    GElf_Phdr header;
+    bool has_load = false;
+
+    kernel->segments = calloc(count, sizeof(*kernel->segments));
+    if (!kernel->segments)
+        return error_out_of_memory(error);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!gelf_getphdr(kernel->elf, (int)i, &header))
+            return error_set(error, "%s: libelf cannot read program header %" PRIu32 ": %s",
+                             kernel->path, i, elf_errmsg(-1));
+        kernel->has_interpreter |= header.p_type == PT_INTERP;
+        kernel->has_dynamic_table |= header.p_type == PT_DYNAMIC;
+        if (header.p_type != PT_LOAD)
+            continue;
+        has_load = true;
+        if (!add_segment(kernel, &header, i, file, file_bytes, error))
+            return false;
+    }
+    if (kernel->segment_count == 0)
+        return error_set(error,
+                         has_load
+                             ? "%s: every PT_LOAD is empty; check that the linker script keeps "
+                               "the kernel's sections"
+                             : "%s: has no PT_LOAD, so nothing to load; link it to an "
+                               "executable",
+                         kernel->path);
+    qsort(kernel->segments, kernel->segment_count, sizeof(*kernel->segments), compare_segments);
+    return true;
+}
+
+static bool read_elf(struct kernel *kernel, struct error *error)
+{
+    GElf_Ehdr header;
+    size_t file_bytes = 0;
+    uint64_t count;
+
+    if (elf_version(EV_CURRENT) == EV_NONE)
+        return error_set(error, "this libelf does not know ELF version 1; install a newer one");
+    kernel->elf = elf_begin(kernel->fd, ELF_C_READ_MMAP, NULL);
+    const char *raw = kernel->elf ? elf_rawfile(kernel->elf, &file_bytes) : NULL;
+    if (!raw || !gelf_getehdr(kernel->elf, &header))
+        return error_set(error, "%s: libelf cannot read it: %s; build the kernel again",
+                         kernel->path, elf_errmsg(-1));
+    kernel->machine = header.e_machine;
+    kernel->type = header.e_type;
+    kernel->entry_vaddr = header.e_entry;
+    return count_headers(kernel, &header, &count, error) &&
+           check_table(kernel, &header, count, file_bytes, error) &&
+           read_segments(kernel, count, (const uint8_t *)raw, file_bytes, error);
+}
+
+bool kernel_open(struct kernel *kernel, const char *path, struct error *error)
+{
+    *kernel = (struct kernel){.path = path, .fd = -1};
+    if (open_file(kernel, error) && check_identification(kernel, error) && read_elf(kernel, error))
+        return true;
+    kernel_close(kernel);
+    return false;
+}
+
+void kernel_close(struct kernel *kernel)
+{
+    free(kernel->segments);
+    if (kernel->elf)
+        elf_end(kernel->elf);
+    if (kernel->fd >= 0)
+        close(kernel->fd);
+    *kernel = (struct kernel){.fd = -1};
+}

@@ -1,0 +1,52 @@
+/*
+ * The kernel as the rest of the tool sees it: who it is, where it is entered, and its segments.
+ *
+ * kernel.c fills this from an ELF file, tests fill it by hand. Whatever it holds is sound for any
+ * boot protocol: ranges do not wrap, file bytes exist. What one protocol refuses stands in its
+ * file.
+ */
+#ifndef BOOTIMAGE_KERNEL_H
+#define BOOTIMAGE_KERNEL_H
+
+#include "error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* One PT_LOAD that takes memory. */
+struct kernel_segment {
+    uint64_t vaddr;
+    uint64_t paddr;
+    uint64_t memory_bytes; /* not 0; vaddr + memory_bytes is at most UINT64_MAX */
+    uint64_t file_bytes;   /* at most memory_bytes */
+    const uint8_t *data;   /* the file bytes, in the mapping of the file */
+    uint32_t index;        /* program header, for messages */
+    bool writable;
+    bool executable;
+};
+
+struct kernel {
+    const char *path; /* as the user gave it, for messages */
+    dev_t device;     /* device and inode: the file itself, whatever its names */
+    ino_t inode;
+    uint8_t class;    /* ELFCLASS32 or ELFCLASS64 */
+    uint16_t machine; /* e_machine */
+    uint16_t type;    /* e_type */
+    uint64_t entry_vaddr;
+    bool has_interpreter;            /* PT_INTERP */
+    bool has_dynamic_table;          /* PT_DYNAMIC */
+    struct kernel_segment *segments; /* by rising vaddr */
+    size_t segment_count;            /* not 0 */
+    struct Elf *elf;
+    int fd;
+};
+
+/* Reads the kernel at path; path must outlive it. On failure nothing is left to close. */
+bool kernel_open(struct kernel *kernel, const char *path, struct error *error);
+
+/* The segments' data end with this. */
+void kernel_close(struct kernel *kernel);
+
+#endif

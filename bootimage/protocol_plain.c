@@ -1,0 +1,235 @@
+/*
+ * The plain 64-bit protocol: any freestanding x86-64 ELF, entered in long mode at e_entry.
+ *
+ * Here stands what only this protocol refuses. It maps each segment at its p_vaddr beside the maps
+ * that bootinfo.h promises, and applies no relocation; from that follows every check.
+ */
+#include "protocol.h"
+
+#include "bootimage/bootinfo.h"
+#include "bootimage/image.h"
+
+#include <elf.h>
+#include <inttypes.h>
+
+#define STACK_BYTES 0x10000u
+/* Below the stack, so that an overflow is a fault. */
+#define STACK_GUARD_BYTES 0x1000u
+#define LOW_HALF_END 0x0000800000000000ull
+#define HIGH_HALF_START 0xffff800000000000ull
+#define LAST_PAGE 0xfffffffffffff000ull
+#define ONE_MIB 0x100000ull
+#define VIDEO_HOLE 0xa0000ull
+
+static const char *machine_name(uint16_t machine)
+{
+    switch (machine) {
+    case EM_386:
+        return " (32-bit x86)";
+    case EM_AARCH64:
+        return " (AArch64)";
+    case EM_ARM:
+        return " (ARM)";
+    case EM_RISCV:
+        return " (RISC-V)";
+    default:
+        return "";
+    }
+}
+
+static bool recognise(const struct kernel *kernel)
+{
+    (void)kernel;
+    return true;
+}
+
+static bool validate_machine(const struct kernel *kernel, struct error *error)
+{
+    if (kernel->machine != EM_X86_64)
+        return error_set(error, "%s: is for machine %u%s; build the kernel for x86-64 (%u)",
+                         kernel->path, kernel->machine, machine_name(kernel->machine), EM_X86_64);
+    if (kernel->class != ELFCLASS64)
+        return error_set(error, "%s: is a 32-bit ELF file; build the kernel with -m64",
+                         kernel->path);
+    return true;
+}
+
+static bool validate_type(const struct kernel *kernel, struct error *error)
+{
+    if (kernel->has_interpreter)
+        return error_set(error,
+                         "%s: is a program for an operating system: it asks for a dynamic linker "
+                         "(PT_INTERP); link the kernel with -nostdlib -static -no-pie",
+                         kernel->path);
+    if (kernel->type == ET_DYN)
+        return error_set(
+            error,
+            "%s: is position-independent (ET_DYN), and nothing would relocate it; link "
+            "the kernel with -no-pie",
+            kernel->path);
+    if (kernel->type == ET_REL)
+        return error_set(error, "%s: is an object file (ET_REL), not yet linked; link it with ld",
+                         kernel->path);
+    if (kernel->type != ET_EXEC)
+        return error_set(error,
+                         "%s: has ELF type %u, not an executable (ET_EXEC, %u); link it with "
+                         "ld",
+                         kernel->path, kernel->type, ET_EXEC);
+    if (kernel->has_dynamic_table)
+        return error_set(error,
+                         "%s: asks for dynamic linking (PT_DYNAMIC), and nothing would do it; link "
+                         "the kernel with -static",
+                         kernel->path);
+    return true;
+}
+
+/* Starts a message: the file, the segment and its range. */
+#define SEGMENT_FORMAT "%s: segment %" PRIu32 " [0x%" PRIx64 ", 0x%" PRIx64 ") "
+#define SEGMENT_ARGUMENTS(kernel, segment)                                                         \
+    (kernel)->path, (segment)->index, (segment)->vaddr, (segment)->vaddr + (segment)->memory_bytes
+#define SEGMENT_PHYSICAL(kernel, segment)                                                          \
+    (kernel)->path, (segment)->index, (segment)->paddr, (segment)->paddr + (segment)->memory_bytes
+
+static bool validate_vaddr(const struct kernel *kernel, const struct kernel_segment *segment,
+                           struct error *error)
+{
+    uint64_t end = segment->vaddr + segment->memory_bytes;
+    bool low = end <= LOW_HALF_END;
+    bool high = segment->vaddr >= HIGH_HALF_START;
+
+    if (!low && !high)
+        return error_set(error,
+                         SEGMENT_FORMAT "has addresses that are not canonical, from 0x%llx to "
+                                        "0x%llx; link the kernel below or above them",
+                         SEGMENT_ARGUMENTS(kernel, segment), LOW_HALF_END, HIGH_HALF_START - 1);
+    if (end > LAST_PAGE)
+        return error_set(error,
+                         SEGMENT_FORMAT "touches the last page of the address space; link the "
+                                        "kernel lower",
+                         SEGMENT_ARGUMENTS(kernel, segment));
+    if (segment->vaddr < PLACEMENT_PAGE_BYTES)
+        return error_set(error,
+                         SEGMENT_FORMAT "touches page 0, which stays unmapped to catch null "
+                                        "pointers; link the kernel at 1 MiB or above",
+                         SEGMENT_ARGUMENTS(kernel, segment));
+    uint64_t stack_start = BOOTINFO_STACK_TOP - STACK_BYTES - STACK_GUARD_BYTES;
+    if (placement_page_start(segment) < BOOTINFO_STACK_TOP &&
+        placement_page_end(segment) > stack_start)
+        return error_set(error,
+                         SEGMENT_FORMAT "meets the stack that the loader maps at [0x%" PRIx64
+                                        ", 0x%llx); link the kernel elsewhere",
+                         SEGMENT_ARGUMENTS(kernel, segment), stack_start, BOOTINFO_STACK_TOP);
+    return true;
+}
+
+static bool validate_disjoint(const struct kernel *kernel, const struct kernel_segment *below,
+                              const struct kernel_segment *above, struct error *error)
+{
+    if (below->vaddr + below->memory_bytes <= above->vaddr)
+        return true;
+    return error_set(error,
+                     SEGMENT_FORMAT "overlaps segment %" PRIu32 " [0x%" PRIx64 ", 0x%" PRIx64
+                                    "); give them addresses of their own in the linker script",
+                     SEGMENT_ARGUMENTS(kernel, above), below->index, below->vaddr,
+                     below->vaddr + below->memory_bytes);
+}
+
+static bool validate_entry(const struct kernel *kernel, struct error *error)
+{
+    for (size_t i = 0; i < kernel->segment_count; i++) {
+        const struct kernel_segment *segment = &kernel->segments[i];
+
+        if (kernel->entry_vaddr < segment->vaddr ||
+            kernel->entry_vaddr - segment->vaddr >= segment->memory_bytes)
+            continue;
+        if (segment->executable)
+            return true;
+        return error_set(error,
+                         "%s: entry 0x%" PRIx64 " lies in segment %" PRIu32
+                         ", which is not executable; check ENTRY() and the sections' flags",
+                         kernel->path, kernel->entry_vaddr, segment->index);
+    }
+    return error_set(error,
+                     "%s: entry 0x%" PRIx64 " lies in no segment; name the entry symbol with "
+                     "ENTRY() in the linker script or with -e",
+                     kernel->path, kernel->entry_vaddr);
+}
+
+static bool validate(const struct kernel *kernel, struct error *error)
+{
+    if (!validate_machine(kernel, error) || !validate_type(kernel, error))
+        return false;
+    for (size_t i = 0; i < kernel->segment_count; i++) {
+        const struct kernel_segment *segment = &kernel->segments[i];
+
+        if (!validate_vaddr(kernel, segment, error))
+            return false;
+        if (i > 0 && !validate_disjoint(kernel, segment - 1, segment, error))
+            return false;
+    }
+    return validate_entry(kernel, error);
+}
+
+static bool validate_paddr(const struct kernel *kernel, const struct kernel_segment *segment,
+                           struct error *error)
+{
+    if (segment->paddr >= ONE_MIB)
+        return true;
+    if (segment->paddr + segment->memory_bytes > VIDEO_HOLE)
+        return error_set(error,
+                         SEGMENT_FORMAT "overlaps the video memory hole [0x%llx, 0x%llx); link the "
+                                        "kernel at 1 MiB or above",
+                         SEGMENT_PHYSICAL(kernel, segment), VIDEO_HOLE, ONE_MIB);
+    return error_set(error,
+                     SEGMENT_FORMAT
+                     "lies below 1 MiB, where the BIOS and the loader work; link the "
+                     "kernel at 1 MiB or above",
+                     SEGMENT_PHYSICAL(kernel, segment));
+}
+
+/* One warning for all segments of a kind: a kernel may have thousands. */
+static void warn_rights(const struct kernel *kernel, const struct placement *placement,
+                        struct error *error)
+{
+    const struct kernel_segment *first = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < kernel->segment_count; i++) {
+        const struct kernel_segment *segment = &kernel->segments[i];
+
+        if (segment->writable && segment->executable && count++ == 0)
+            first = segment;
+    }
+    if (first)
+        error_warn(error,
+                   SEGMENT_FORMAT "%sis writable and executable; link with -z separate-code and "
+                                  "without -N (--omagic)",
+                   SEGMENT_ARGUMENTS(kernel, first), count > 1 ? "and more " : "");
+    if (placement->mixed_page_count)
+        error_warn(error,
+                   "%s: page 0x%" PRIx64
+                   "%s is writable and executable, as segments share it; link "
+                   "with -z separate-code, or align the segments to 4096 in the linker script",
+                   kernel->path, placement->mixed_page_vaddr,
+                   placement->mixed_page_count > 1 ? " and more" : "");
+}
+
+static bool validate_placement(const struct kernel *kernel, const struct placement *placement,
+                               struct error *error)
+{
+    for (size_t i = 0; placement->fixed && i < kernel->segment_count; i++) {
+        if (!validate_paddr(kernel, &kernel->segments[i], error))
+            return false;
+    }
+    warn_rights(kernel, placement, error);
+    return true;
+}
+
+const struct protocol protocol_plain = {
+    .number = PLAN_PROTOCOL_PLAIN,
+    .region_flags = PLAN_REGION_MOVABLE,
+    .stack_bytes = STACK_BYTES,
+    .recognise = recognise,
+    .validate = validate,
+    .validate_placement = validate_placement,
+};
