@@ -85,8 +85,7 @@ as_root() {
     elif has sudo && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
         sudo "$@" </dev/null
     else
-        say "installing packages takes root, or sudo; as root run this, then start me again:"
-        say "    $*"
+        say "that takes root, or a sudo that needs no password: start me once as root"
         exit 1
     fi
 }
@@ -144,7 +143,12 @@ configure() {
     else
         cross=x86_64-none-clang
     fi
-    meson setup build --cross-file "cross/$cross.ini"
+    set -- meson setup build --cross-file "cross/$cross.ini"
+    # Started by `sudo ./setup.sh`, leave the owner of the sources a build that is theirs, too.
+    if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER-}" ] && [ -n "$(find . -prune -user "$SUDO_USER")" ]; then
+        set -- sudo -u "$SUDO_USER" "$@"
+    fi
+    "$@"
 }
 
 install
