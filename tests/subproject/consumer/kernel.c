@@ -1,8 +1,8 @@
 /*
  * The kernel of a project that has bootimage as its subproject.
  *
- * Entered by the loader as bootimage/bootinfo.h says. Calls the runtime, prints what it was given on
- * QEMU's debug console for test_subproject.py, and stops.
+ * Entered by the loader as bootimage/bootinfo.h says. Calls the runtime, prints what it was given
+ * on QEMU's debug console for test_subproject.py, and stops.
  */
 #include <bootimage/bootinfo.h>
 
