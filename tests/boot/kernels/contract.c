@@ -1,0 +1,470 @@
+/*
+ * The contract kernel: one check for each sentence of bootinfo.h, THE MACHINE AT ENTRY, WHAT IS
+ * MAPPED, and struct bootinfo.
+ *
+ * contract_entry.asm noted the machine down before anything could change it. Linked at an address
+ * and a physical address of the build's choosing by contract.ld, it is built with the flags of the
+ * target. Texts and numbers that depend on the image or the machine are reported as values, and
+ * the test judges them.
+ */
+#include "page_walk.h"
+#include "report.h"
+
+#include <stddef.h>
+
+#define STACK_BYTES 65536u
+#define IDENTITY_END 0x100000000ull
+#define PHYSICAL_MEMORY_BYTES (1ull << 46)
+#define BSS_QUADS 65536
+
+/* In the order of contract_entry.asm. */
+struct entry_state {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rflags, cr0, cr3, cr4, efer, gdt_base, idt_base;
+    uint32_t gdt_limit, idt_limit, mxcsr;
+    uint16_t cs, ss, ds, es, fs, gs, ldtr, tr, fcw, fsw, ftw, pics;
+};
+
+extern const struct entry_state entry_state;
+extern uint8_t contract_start[];
+extern uint8_t contract_text_end[];
+extern uint8_t contract_rodata_end[];
+extern uint8_t contract_end[];
+
+static uint64_t bss[BSS_QUADS];
+static volatile uint64_t data = 0x0123456789ABCDEF;
+static const volatile uint64_t rodata = 0xFEDCBA9876543210;
+
+static const struct bootinfo *info;
+static bool cpu_has_nx;
+
+void contract_main(const struct bootinfo *bootinfo);
+
+static uint64_t address(const volatile void *pointer)
+{
+    return (uint64_t)(uintptr_t)pointer;
+}
+
+static bool has_nx(void)
+{
+    uint32_t eax = 0x80000001, ebx, ecx, edx;
+
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+    return (edx >> 20 & 1) != 0;
+}
+
+/* The type of memory that all of [paddr, paddr + bytes) has; 0 if it has none or several. */
+static uint32_t memory_type(uint64_t paddr, uint64_t bytes)
+{
+    const struct bootinfo_memory_range *range =
+        (const struct bootinfo_memory_range *)info->memory_map;
+
+    for (uint64_t i = 0; i < info->memory_map_count; i++, range++) {
+        if (paddr >= range->base_paddr && paddr - range->base_paddr < range->bytes)
+            return paddr + bytes - range->base_paddr <= range->bytes ? range->type : 0;
+    }
+    return 0;
+}
+
+/* Memory of the boot information: mapped at BOOTINFO_PHYSICAL_MEMORY, and the loader's own. */
+static bool is_loader_memory(uint64_t vaddr, uint64_t bytes)
+{
+    return vaddr >= BOOTINFO_PHYSICAL_MEMORY &&
+           vaddr < BOOTINFO_PHYSICAL_MEMORY + PHYSICAL_MEMORY_BYTES &&
+           memory_type(vaddr - BOOTINFO_PHYSICAL_MEMORY, bytes) == BOOTINFO_MEMORY_LOADER;
+}
+
+static uint64_t string_bytes(uint64_t text)
+{
+    const char *at = (const char *)text;
+
+    while (*at != '\0')
+        at++;
+    return address(at) - text;
+}
+
+/* Registers. */
+
+static void check_general_registers(const struct entry_state *s)
+{
+    report_check(s->rdi == address(info), "RDI holds the address of struct bootinfo");
+    report_check((s->rax | s->rbx | s->rcx | s->rdx | s->rsi | s->rbp) == 0 &&
+                     (s->r8 | s->r9 | s->r10 | s->r11 | s->r12 | s->r13 | s->r14 | s->r15) == 0,
+                 "the other general registers are 0");
+    report_check(s->rsp == BOOTINFO_STACK_TOP - 8, "RSP is the top of the stack minus 8");
+    report_check((s->rsp + 8) % 16 == 0, "RSP + 8 is a multiple of 16");
+    report_check(*(const uint64_t *)s->rsp == 0, "the quadword at RSP is 0");
+    report_check(s->rflags == 0x2, "RFLAGS is 2: interrupts off, direction up");
+}
+
+static void check_control_registers(const struct entry_state *s)
+{
+    const uint64_t cr0_set = 0x80010033; /* PG, WP, NE, ET, MP, PE */
+    const uint64_t cr0_clear = 0xC;      /* TS, EM */
+    const uint64_t long_mode = 0x500;    /* LMA, LME */
+
+    report_check((s->cr0 & cr0_set) == cr0_set, "CR0 has PE, MP, ET, NE, WP and PG set");
+    report_check((s->cr0 & cr0_clear) == 0, "CR0 has EM and TS clear");
+    report_check(s->cr4 == 0x620, "CR4 has PAE, OSFXSR and OSXMMEXCPT set, nothing else");
+    report_check((s->efer & long_mode) == long_mode, "EFER has LME and LMA set");
+    report_check(((s->efer >> 11 & 1) != 0) == cpu_has_nx, "EFER has NXE where the CPU has it");
+    report_check(s->fcw == 0x37F, "FCW is 0x37F");
+    report_check((s->fsw & 0xB8FF) == 0 && s->ftw == 0xFFFF,
+                 "the x87 is empty and has no exception");
+    report_check(s->mxcsr == 0x1F80, "MXCSR is 0x1F80");
+}
+
+static void check_segments(const struct entry_state *s)
+{
+    const uint64_t *gdt = (const uint64_t *)s->gdt_base;
+
+    report_check(s->gdt_limit >= 23, "the GDT has three entries");
+    report_check(gdt[0] == 0, "the GDT begins with the null entry");
+    /* Present, DPL 0, code, readable; L set, D clear. */
+    report_check((gdt[1] >> 40 & 0xFA) == 0x9A && (gdt[1] >> 52 & 0x6) == 0x2,
+                 "GDT entry 0x08 is 64-bit code");
+    /* Present, DPL 0, data, writable, expand-up. */
+    report_check((gdt[2] >> 40 & 0xFE) == 0x92, "GDT entry 0x10 is data");
+    report_check(s->cs == 0x08, "CS is 0x08");
+    report_check(s->ss == 0x10 && s->ds == 0x10 && s->es == 0x10, "SS, DS and ES are 0x10");
+    report_check((s->fs | s->gs) == 0, "FS and GS are null");
+    report_check(memory_type(page_paddr(s->cr3, s->gdt_base), s->gdt_limit + 1) ==
+                     BOOTINFO_MEMORY_LOADER,
+                 "the GDT lies in memory of type LOADER");
+    report_check(s->idt_limit == 0, "there is no IDT");
+    report_check(s->ldtr == 0, "there is no LDT");
+    report_check(s->tr == 0, "there is no TR");
+    report_check(s->pics == 0xFFFF, "the PICs have all lines masked");
+}
+
+/* What is mapped. */
+
+static bool in_kernel(uint64_t vaddr)
+{
+    return vaddr >= address(contract_start) && vaddr < address(contract_end);
+}
+
+static bool is_read_only_kernel_paddr(uint64_t paddr)
+{
+    return paddr >= info->kernel_paddr &&
+           paddr - info->kernel_paddr < address(contract_rodata_end) - address(contract_start);
+}
+
+/* Whether all pages of [from, to) have these rights. */
+static bool pages_have(const uint8_t *from, const uint8_t *to, bool writable, bool executable)
+{
+    struct page page;
+
+    for (uint64_t vaddr = address(from); vaddr < address(to); vaddr += PAGE_BYTES) {
+        if (!page_find(entry_state.cr3, vaddr, &page) || page.writable != writable ||
+            page.executable != (executable || !cpu_has_nx))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the map that begins at base shows the kernel's pages, with the rights that it must. */
+static bool aliases_are_right(uint64_t base)
+{
+    const uint64_t bytes = address(contract_end) - address(contract_start);
+    struct page page;
+
+    for (uint64_t offset = 0; offset < bytes; offset += PAGE_BYTES) {
+        const uint64_t paddr = info->kernel_paddr + offset;
+
+        if (in_kernel(base + paddr))
+            continue;
+        if (!page_find(entry_state.cr3, base + paddr, &page) ||
+            page_paddr(entry_state.cr3, base + paddr) != paddr ||
+            page.writable == is_read_only_kernel_paddr(paddr) || (page.executable && cpu_has_nx))
+            return false;
+    }
+    return true;
+}
+
+static void check_kernel_pages(void)
+{
+    report_check(page_paddr(entry_state.cr3, info->kernel_vaddr) == info->kernel_paddr &&
+                     info->kernel_vaddr == address(contract_start),
+                 "bootinfo tells where the kernel lies");
+    report_check(pages_have(contract_start, contract_text_end, false, true),
+                 "text is executable and not writable");
+    report_check(pages_have(contract_text_end, contract_rodata_end, false, false),
+                 "rodata is neither writable nor executable");
+    report_check(pages_have(contract_rodata_end, contract_end, true, false),
+                 "data and bss are writable and not executable");
+    report_check(aliases_are_right(0), "read-only pages are read-only one to one, too");
+    report_check(aliases_are_right(BOOTINFO_PHYSICAL_MEMORY),
+                 "read-only pages are read-only in the map of physical memory, too");
+    report_check(memory_type(info->kernel_paddr, address(contract_end) - address(contract_start)) ==
+                     BOOTINFO_MEMORY_KERNEL,
+                 "the kernel lies in memory of type KERNEL");
+}
+
+static void check_stack_pages(void)
+{
+    struct page page;
+    bool right = true;
+
+    for (uint64_t below = PAGE_BYTES; below <= STACK_BYTES; below += PAGE_BYTES) {
+        right = right && page_find(entry_state.cr3, BOOTINFO_STACK_TOP - below, &page) &&
+                page.writable && !(page.executable && cpu_has_nx) &&
+                memory_type(page_paddr(entry_state.cr3, BOOTINFO_STACK_TOP - below), PAGE_BYTES) ==
+                    BOOTINFO_MEMORY_LOADER;
+    }
+    report_check(right, "the stack is 64 KiB, writable, not executable, of type LOADER");
+    report_check(!page_find(entry_state.cr3, BOOTINFO_STACK_TOP - STACK_BYTES - PAGE_BYTES, &page),
+                 "the page below the stack is not mapped");
+    report_check(!page_find(entry_state.cr3, BOOTINFO_STACK_TOP, &page),
+                 "the page above the stack is not mapped");
+    report_check(info->stack_top == BOOTINFO_STACK_TOP && info->stack_bytes == STACK_BYTES,
+                 "bootinfo tells where the stack is");
+}
+
+static void check_identity_map(void)
+{
+    struct page page;
+    bool right = true;
+
+    report_check(!page_find(entry_state.cr3, 0, &page), "page 0 is not mapped");
+    for (uint64_t vaddr = PAGE_BYTES; vaddr < IDENTITY_END; vaddr = page.vaddr + page.bytes) {
+        right = page_find(entry_state.cr3, vaddr, &page) &&
+                (page.vaddr == page.paddr || in_kernel(page.vaddr));
+        if (!right)
+            break;
+    }
+    report_check(right, "0x1000 to 4 GiB is mapped one to one");
+}
+
+static void check_physical_memory_map(void)
+{
+    const struct bootinfo_memory_range *range =
+        (const struct bootinfo_memory_range *)info->memory_map;
+    bool right = true;
+
+    for (uint64_t i = 0; i < info->memory_map_count; i++, range++) {
+        if (range->type == BOOTINFO_MEMORY_RESERVED || range->type == BOOTINFO_MEMORY_BAD)
+            continue;
+        for (uint64_t at = 0; at < range->bytes && right; at += PAGE_BYTES) {
+            const uint64_t vaddr = BOOTINFO_PHYSICAL_MEMORY + range->base_paddr + at;
+
+            right =
+                in_kernel(vaddr) || page_paddr(entry_state.cr3, vaddr) == range->base_paddr + at;
+        }
+    }
+    report_check(right, "all RAM is mapped at BOOTINFO_PHYSICAL_MEMORY");
+    report_check(info->physical_memory == BOOTINFO_PHYSICAL_MEMORY,
+                 "bootinfo tells where RAM is mapped");
+}
+
+/* All pages, one after the other. */
+
+struct survey {
+    unsigned foreign_executable; /* executable pages that are not the kernel's */
+    struct page foreign;         /* the last of them */
+    unsigned writable_executable;
+    unsigned strangers;        /* pages outside all the maps of the contract */
+    unsigned wrong_read_only;  /* pages outside the kernel that are not writable and ought to be */
+    unsigned foreign_tables;   /* tables that are not of type LOADER */
+    unsigned nx_without_right; /* entries that say NX on a CPU without it */
+};
+
+static bool is_of_a_map(const struct page *page)
+{
+    const uint64_t physical = page->vaddr - BOOTINFO_PHYSICAL_MEMORY;
+
+    if (page->vaddr >= PAGE_BYTES && page->vaddr + page->bytes <= IDENTITY_END)
+        return page->paddr == page->vaddr;
+    if (physical < PHYSICAL_MEMORY_BYTES)
+        return page->paddr == physical;
+    return page->vaddr >= BOOTINFO_STACK_TOP - STACK_BYTES && page->vaddr < BOOTINFO_STACK_TOP;
+}
+
+static void survey_page(struct survey *survey, const struct page *page)
+{
+    if (page->writable && page->executable)
+        survey->writable_executable++;
+    if (in_kernel(page->vaddr))
+        return;
+    if (!is_of_a_map(page))
+        survey->strangers++;
+    if (page->executable) {
+        survey->foreign_executable++;
+        survey->foreign = *page;
+    } else if (!page->writable && !is_read_only_kernel_paddr(page->paddr)) {
+        survey->wrong_read_only++;
+    }
+}
+
+static void survey_table(struct survey *survey, uint64_t table, unsigned level, struct page above)
+{
+    if (memory_type(table & PAGE_ADDRESS, PAGE_BYTES) != BOOTINFO_MEMORY_LOADER)
+        survey->foreign_tables++;
+    for (uint64_t i = 0; i < PAGE_ENTRIES; i++) {
+        const uint64_t entry = page_table(table)[i];
+        struct page page = above;
+
+        if ((entry & PAGE_PRESENT) == 0)
+            continue;
+        page.bytes = 1ull << page_shift(level);
+        page.vaddr = above.vaddr + i * page.bytes;
+        if (level == PAGE_LEVELS && i >= PAGE_ENTRIES / 2)
+            page.vaddr |= 0xFFFF000000000000;
+        page.paddr = entry & PAGE_ADDRESS & ~(page.bytes - 1);
+        page.writable = above.writable && (entry & PAGE_WRITABLE) != 0;
+        page.executable = above.executable && (entry & PAGE_NO_EXECUTE) == 0;
+        if (!cpu_has_nx && (entry & PAGE_NO_EXECUTE) != 0)
+            survey->nx_without_right++;
+        if (level == 1 || (level < PAGE_LEVELS && (entry & PAGE_LARGE) != 0))
+            survey_page(survey, &page);
+        else
+            survey_table(survey, entry, level - 1, page);
+    }
+}
+
+static void check_all_pages(void)
+{
+    struct survey survey = {0};
+    const struct page everything = {.writable = true, .executable = true};
+
+    survey_table(&survey, entry_state.cr3, PAGE_LEVELS, everything);
+    report_check(survey.strangers == 0, "nothing else is mapped");
+    report_check(survey.wrong_read_only == 0, "all but read-only pages of the kernel is writable");
+    report_check(survey.foreign_tables == 0, "the page tables are of type LOADER");
+    report_check(survey.nx_without_right == 0, "no entry has NX where the CPU has it not");
+    report_check(!cpu_has_nx || survey.writable_executable == 0,
+                 "no page is writable and executable");
+    report_check(!cpu_has_nx ||
+                     (survey.foreign_executable == 1 && survey.foreign.bytes == PAGE_BYTES &&
+                      survey.foreign.vaddr == survey.foreign.paddr),
+                 "one page outside the kernel is executable, one to one");
+    report_check(!cpu_has_nx ||
+                     memory_type(survey.foreign.paddr, PAGE_BYTES) == BOOTINFO_MEMORY_LOADER,
+                 "that page is of type LOADER");
+}
+
+/* Memory. */
+
+static void check_memory_map(void)
+{
+    const struct bootinfo_memory_range *range =
+        (const struct bootinfo_memory_range *)info->memory_map;
+    const struct bootinfo_memory_range *before = NULL;
+    bool sorted = true, merged = true, whole = true, known = true, aligned = true;
+
+    for (uint64_t i = 0; i < info->memory_map_count; before = range, i++, range++) {
+        const bool touches =
+            before != NULL && before->base_paddr + before->bytes == range->base_paddr;
+
+        sorted =
+            sorted && (before == NULL || (before->base_paddr < range->base_paddr &&
+                                          before->bytes <= range->base_paddr - before->base_paddr));
+        merged = merged && !(touches && before->type == range->type);
+        whole = whole && range->bytes != 0 && range->bytes <= UINT64_MAX - range->base_paddr;
+        known = known && range->type >= BOOTINFO_MEMORY_USABLE &&
+                range->type <= BOOTINFO_MEMORY_KERNEL && range->reserved == 0;
+        aligned = aligned && (range->type != BOOTINFO_MEMORY_USABLE ||
+                              (range->base_paddr | range->bytes) % PAGE_BYTES == 0);
+        report_text("# range = ");
+        report_hex(range->base_paddr);
+        report_text(" ");
+        report_hex(range->bytes);
+        report_text(" ");
+        report_decimal(range->type);
+        report_text("\n");
+    }
+    report_check(info->memory_map_count > 0 && whole, "no range of the memory map is empty");
+    report_check(sorted, "the memory map is sorted and disjoint");
+    report_check(merged, "neighbours of one type are merged");
+    report_check(known, "the types of memory are known, the padding is 0");
+    report_check(aligned, "usable memory is page-aligned");
+}
+
+/* Line 20 is open if 1 MiB apart two addresses are two, in some usable 2 MiB. */
+static void check_a20(void)
+{
+    const struct bootinfo_memory_range *range =
+        (const struct bootinfo_memory_range *)info->memory_map;
+    const uint64_t mib = 1024 * 1024;
+    bool found = false, open = true;
+
+    for (uint64_t i = 0; i < info->memory_map_count && !found; i++, range++) {
+        const uint64_t even = (range->base_paddr + 2 * mib - 1) & ~(2 * mib - 1);
+
+        if (range->type != BOOTINFO_MEMORY_USABLE ||
+            even + 2 * mib > range->base_paddr + range->bytes)
+            continue;
+        volatile uint32_t *low = (volatile uint32_t *)(BOOTINFO_PHYSICAL_MEMORY + even);
+        volatile uint32_t *high = (volatile uint32_t *)(BOOTINFO_PHYSICAL_MEMORY + even + mib);
+
+        *low = 0x11111111;
+        *high = 0x22222222;
+        open = *low == 0x11111111;
+        found = true;
+    }
+    report_check(found && open, "A20 is open");
+}
+
+/* struct bootinfo. */
+
+static void check_bootinfo(void)
+{
+    report_check(info->magic == BOOTINFO_MAGIC, "the magic is right");
+    report_check(info->version == BOOTINFO_VERSION && info->size_bytes == sizeof(*info),
+                 "the version and the size are right");
+    report_check(info->command_line_bytes == string_bytes(info->command_line),
+                 "the length of the command line is right");
+    report_check(is_loader_memory(address(info), sizeof(*info)) &&
+                     is_loader_memory(info->memory_map, info->memory_map_count *
+                                                            sizeof(struct bootinfo_memory_range)),
+                 "bootinfo and the memory map lie in memory of type LOADER");
+    report_check(
+        is_loader_memory(info->loader_name, string_bytes(info->loader_name) + 1) &&
+            is_loader_memory(info->loader_version, string_bytes(info->loader_version) + 1) &&
+            is_loader_memory(info->command_line, info->command_line_bytes + 1),
+        "its strings lie in memory of type LOADER");
+    report_check(info->tsc_stage1 != 0 && info->tsc_stage1 < info->tsc_stage2 &&
+                     info->tsc_stage2 < info->tsc_loader && info->tsc_loader < info->tsc_load &&
+                     info->tsc_load < info->tsc_map && info->tsc_map < info->tsc_enter,
+                 "the time stamps grow");
+    report_string("loader_name", (const char *)info->loader_name);
+    report_string("loader_version", (const char *)info->loader_version);
+    report_string("command_line", (const char *)info->command_line);
+    report_value("boot_drive", info->boot_drive);
+    report_value("disk_signature", info->disk_signature);
+    report_value("kernel_paddr", info->kernel_paddr);
+}
+
+static void check_own_memory(void)
+{
+    bool zero = true;
+
+    for (unsigned i = 0; i < BSS_QUADS; i++)
+        zero = zero && bss[i] == 0;
+    report_check(zero, "bss is zero");
+    report_check(data == 0x0123456789ABCDEF && rodata == 0xFEDCBA9876543210,
+                 "data and rodata are intact");
+    data = bss[BSS_QUADS - 1] = 1;
+    report_check(data == 1 && bss[BSS_QUADS - 1] == 1, "data and bss can be written");
+}
+
+void contract_main(const struct bootinfo *bootinfo)
+{
+    report_entered();
+    info = bootinfo;
+    cpu_has_nx = has_nx();
+    check_own_memory();
+    check_bootinfo();
+    check_general_registers(&entry_state);
+    check_control_registers(&entry_state);
+    check_segments(&entry_state);
+    check_kernel_pages();
+    check_stack_pages();
+    check_identity_map();
+    check_physical_memory_map();
+    check_all_pages();
+    check_memory_map();
+    check_a20();
+    report_done();
+}

@@ -1,0 +1,70 @@
+"""Remake a linked kernel, so that it is as legal as before and less usual: remake.py HOW IN OUT.
+
+HOW is `offsets`: each PT_LOAD's bytes lie at an odd file offset, not congruent to its address;
+`paddr`: each p_paddr is a different number above 4 GiB that means nothing; `segments`: COUNT
+PT_LOADs are appended, as segments.c wants them. All of them drop everything that is not loaded.
+"""
+
+import struct
+import sys
+
+EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
+PHDR = struct.Struct("<IIQQQQQQ")
+PT_LOAD = 1
+PF_W, PF_R = 2, 4
+NO_MEANING = 0xDEADBEEF000
+
+# As in segments.c.
+COUNT = 1000
+VADDR = 0x200000
+STRIDE = 0x1000
+BYTES = 0x800
+FACTOR = 0x9E3779B97F4A7C15
+
+
+def segments_of(elf):
+    """The header's fields, and for each PT_LOAD [flags, vaddr, paddr, memory bytes, content]."""
+    header = EHDR.unpack_from(elf)
+    offset, count = header[5], header[10]
+    segments = []
+    for i in range(count):
+        kind, flags, at, vaddr, paddr, filesz, memsz, _ = PHDR.unpack_from(
+            elf, offset + i * PHDR.size)
+        if kind == PT_LOAD:
+            segments.append([flags, vaddr, paddr, memsz, elf[at:at + filesz]])
+    return header, segments
+
+
+def assemble(header, segments, odd_offsets):
+    """An ELF file of these segments and nothing else."""
+    table = b""
+    content = b""
+    start = EHDR.size + PHDR.size * len(segments)
+    for flags, vaddr, paddr, memsz, data in segments:
+        at = start + len(content)
+        content += bytes(1 - at % 2 if odd_offsets else (vaddr - at) % 0x1000) + data
+        at = start + len(content) - len(data)
+        table += PHDR.pack(PT_LOAD, flags, at, vaddr, paddr, len(data), memsz,
+                           1 if odd_offsets else 0x1000)
+    ident, kind, machine, version, entry, _, _, flags, *_ = header
+    return EHDR.pack(ident, kind, machine, version, entry, EHDR.size, 0, flags, EHDR.size,
+                     PHDR.size, len(segments), 64, 0, 0) + table + content
+
+
+def main(how, source, output):
+    with open(source, "rb") as file:
+        header, segments = segments_of(file.read())
+    if how == "paddr":
+        for i, segment in enumerate(segments):
+            segment[2] = NO_MEANING + i * 0x123456000
+    if how == "segments":
+        for i in range(COUNT):
+            flags = PF_R | (PF_W if i % 2 else 0)
+            vaddr = VADDR + i * STRIDE
+            content = struct.pack("<Q", (i + 1) * FACTOR % 2**64)
+            segments.append([flags, vaddr, vaddr, BYTES, content])
+    with open(output, "wb") as file:
+        file.write(assemble(header, segments, how == "offsets"))
+
+
+main(*sys.argv[1:])
