@@ -8,7 +8,6 @@ default rel
 global fault_constant_address
 
 BAD_SELECTOR equ 0x48           ; beyond the GDT of kernel/segments.c; the error code repeats it
-STRAY_INT equ 0x40              ; beyond the IDT of kernel/exceptions.c
 UNMAPPED equ 0x10               ; in page 0
 NMI equ 2
 MACHINE_CHECK equ 18
@@ -46,11 +45,6 @@ fault protection
         mov eax, BAD_SELECTOR
 fault_protection_rip:
         mov ds, eax
-
-; There is no gate for it: the error code is its place in the IDT.
-fault gate
-fault_gate_rip:
-        int STRAY_INT
 
 fault read
         mov eax, UNMAPPED

@@ -23,13 +23,11 @@
 /* As in faults.asm. */
 #define UNMAPPED ((const char *)0x10)
 #define BAD_SELECTOR 0x48
-#define STRAY_INT 0x40
 
-/* Bits of the error codes: of a page fault, and of a selector that stands for a gate. */
+/* Bits of the error code of a page fault. */
 #define ERROR_MAPPED 0x1
 #define ERROR_WRITE 0x2
 #define ERROR_FETCH 0x10
-#define ERROR_GATE 0x2
 
 /* What faults.asm has for each. */
 #define FAULT(name)                                                                                \
@@ -40,7 +38,6 @@ FAULT(divide);
 FAULT(breakpoint);
 FAULT(opcode);
 FAULT(protection);
-FAULT(gate);
 FAULT(read);
 FAULT(write);
 FAULT(code);
@@ -68,7 +65,6 @@ static const struct fault faults[] = {
     {"fault=ud", fault_opcode, fault_opcode_rip, NULL, 6, 0},
     {"fault=df", fault_double, fault_double_rip, NULL, 8, 0},
     {"fault=gp", fault_protection, fault_protection_rip, NULL, 13, BAD_SELECTOR},
-    {"fault=gate", fault_gate, fault_gate_rip, NULL, 13, STRAY_INT << 3 | ERROR_GATE},
     {"fault=pf", fault_write, fault_write_rip, UNMAPPED, PAGE_FAULT, ERROR_WRITE},
     {"fault=read", fault_read, fault_read_rip, UNMAPPED, PAGE_FAULT, 0},
     {"fault=code", fault_code, fault_code_rip, fault_code_rip, PAGE_FAULT,
