@@ -1,0 +1,55 @@
+/*
+ * Loading: placed regions are filled and checked. Next the boot protocol prepares the machine.
+ */
+#include "load.h"
+
+#include "checksum.h"
+#include "firmware.h"
+#include "log.h"
+#include "plan.h"
+
+#include <string.h>
+
+static void *at(const struct plan_region *region, uint64_t vaddr)
+{
+    return (void *)(uintptr_t)(region->paddr + (vaddr - region->vaddr));
+}
+
+static void load_segment(const struct plan *plan, const struct plan_region *region,
+                         const struct plan_segment *segment)
+{
+    void *destination = at(region, segment->vaddr);
+
+    firmware_read_disk(plan->lba + segment->payload_offset / IMAGE_SECTOR_BYTES,
+                       segment->file_bytes, (uintptr_t)destination);
+    uint64_t found = checksum_xxh64(destination, segment->file_bytes);
+    if (found != segment->xxh64)
+        fail(ERROR_PAYLOAD_DAMAGED, {"segment", segment->index}, {"checksum", found},
+             {"expected", segment->xxh64});
+}
+
+/* The segments of the region, which are sorted, and zeros before, between and behind them. */
+static void load_region(const struct plan *plan, const struct plan_region *region)
+{
+    uint64_t filled = region->vaddr;
+    const struct plan_record *record = plan_next(plan, &region->record);
+
+    for (; record && record->type != PLAN_REGION; record = plan_next(plan, record)) {
+        const struct plan_segment *segment = (const void *)record;
+
+        if (record->type != PLAN_SEGMENT)
+            continue;
+        memset(at(region, filled), 0, segment->vaddr - filled);
+        load_segment(plan, region, segment);
+        filled = segment->vaddr + segment->file_bytes;
+    }
+    memset(at(region, filled), 0, region->bytes - (filled - region->vaddr));
+}
+
+void load_regions(const struct plan *plan)
+{
+    const struct plan_record *record = NULL;
+
+    while ((record = plan_find(plan, record, PLAN_REGION)))
+        load_region(plan, (const void *)record);
+}

@@ -1,0 +1,29 @@
+/*
+ * The story of a boot, behind the front end of the firmware: read the plan that the tool made, find
+ * memory for the kernel, load it, and enter it as its boot protocol says.
+ */
+#include "loader.h"
+
+#include "cpu.h"
+#include "load.h"
+#include "placement.h"
+#include "protocol.h"
+
+void loader_main(const struct firmware_boot *boot)
+{
+    struct loader loader = {.boot = *boot, .tsc_loader = cpu_read_tsc()};
+
+    firmware_memory_map(&loader.map);
+    memory_map_align(&loader.map);
+    plan_read(&loader.plan, boot, &loader.map);
+    loader.protocol = (const void *)plan_find(&loader.plan, NULL, PLAN_PROTOCOL);
+    const struct protocol *protocol = protocol_find(loader.protocol->protocol);
+
+    placement_place(&loader.plan, &loader.map);
+    loader.tsc_load = cpu_read_tsc();
+    load_regions(&loader.plan);
+
+    loader.tsc_map = cpu_read_tsc();
+    protocol->prepare(&loader);
+    protocol->enter(&loader);
+}

@@ -1,0 +1,26 @@
+/*
+ * The loader core: everything between the firmware's front end and the kernel.
+ */
+#ifndef BOOTLOADER_CORE_LOADER_H
+#define BOOTLOADER_CORE_LOADER_H
+
+#include "firmware.h"
+#include "handover.h"
+#include "memory_map.h"
+#include "plan.h"
+
+/* One boot, from the front end's call to the kernel's entry. */
+struct loader {
+    struct firmware_boot boot;
+    struct memory_map map;
+    struct plan plan;
+    const struct plan_protocol *protocol; /* in the plan */
+    uint64_t tsc_loader, tsc_load, tsc_map;
+    struct bootinfo *info;
+    struct handover handover;
+};
+
+/* The whole boot: plan, placement, loading, protocol. Does not return. */
+void loader_main(const struct firmware_boot *boot);
+
+#endif

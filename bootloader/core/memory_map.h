@@ -1,0 +1,55 @@
+/*
+ * The map of physical memory: what the firmware says, made sane, and what the loader takes from it.
+ * It is also the loader's only allocator. Sorted, disjoint, neighbours of one type merged, at any
+ * time; as large as the storage that the front end gives it.
+ */
+#ifndef BOOTLOADER_CORE_MEMORY_MAP_H
+#define BOOTLOADER_CORE_MEMORY_MAP_H
+
+#include <bootimage/bootinfo.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEMORY_PAGE_BYTES 4096ull
+
+/* Usable memory which the loader must not use for itself: the kernel's own mapping covers the
+   virtual address that would lead there. Never handed to a kernel: becomes usable again. */
+#define MEMORY_SHADOWED 0x100u
+
+struct memory_map {
+    struct bootinfo_memory_range *ranges;
+    size_t count;
+    size_t capacity;
+};
+
+/* Add a range as the firmware tells it. Where it overlaps others, the worst type wins: bad,
+   reserved, ACPI NVS, ACPI reclaimable, usable. Unknown types are reserved. */
+void memory_map_add(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint32_t type);
+
+/* After the last memory_map_add(): usable ranges shrink to whole pages, and page 0 is reserved. */
+void memory_map_align(struct memory_map *map);
+
+/* All of [paddr, paddr + bytes) that is of type `from` becomes `to`. */
+void memory_map_retype(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint32_t from,
+                       uint32_t to);
+
+/* Is all of [paddr, paddr + bytes) free: usable or shadowed? */
+bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes);
+
+/* The next stretch of RAM, in whole pages, that begins at *paddr or behind it: usable, taken,
+   shadowed or ACPI's. What the loader takes meanwhile does not change it. Moves *paddr to its
+   start; returns its length, 0 at the end. */
+uint64_t memory_map_next_ram(const struct memory_map *map, uint64_t *paddr);
+
+/* Take `bytes` of usable memory between 1 MiB and 4 GiB, as high as can be, at an address congruent
+   to `offset` modulo `align` (a power of two), and give it `type`. 0: there is none. */
+uint64_t memory_map_take(struct memory_map *map, uint64_t bytes, uint64_t align, uint64_t offset,
+                         uint32_t type);
+
+/* Take whole pages for the loader's own use, and fill them with zeros. Fails when there are none.
+ */
+uint64_t memory_map_take_pages(struct memory_map *map, uint64_t bytes);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The page tables that a 64-bit kernel starts with [SDM 3A §4.5 "4-Level Paging and 5-Level
+ * Paging"].
+ */
+#ifndef BOOTLOADER_CORE_PAGING_H
+#define BOOTLOADER_CORE_PAGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct memory_map;
+
+#define PAGING_WRITABLE 0x1u
+#define PAGING_EXECUTABLE 0x2u
+/* Only pages of 4 KiB and 2 MiB: for ranges where the types of memory may change within 1 GiB. */
+#define PAGING_NO_1GIB 0x4u
+
+struct paging {
+    uint64_t root_paddr;    /* for CR3 */
+    struct memory_map *map; /* where tables are taken from */
+    bool has_nx;
+    bool has_1gib;
+};
+
+/* Start with nothing mapped. */
+void paging_init(struct paging *paging, struct memory_map *map);
+
+/* Map [vaddr, vaddr + bytes) to paddr, all multiples of 4 KiB, in the largest pages that fit. What
+   is mapped already stays as it is: map the exceptions first and the rule last. */
+void paging_map(struct paging *paging, uint64_t vaddr, uint64_t paddr, uint64_t bytes,
+                unsigned int flags);
+
+#endif
