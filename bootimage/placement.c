@@ -30,7 +30,7 @@ uint64_t placement_page_end(const struct kernel_segment *segment)
 
 static bool paddr_means_something(const struct kernel_segment *segment)
 {
-    if (segment->paddr >= FOUR_GIB)
+    if (segment->paddr >= FOUR_GIB || segment->memory_bytes > FOUR_GIB - segment->paddr)
         return false;
     if ((segment->paddr - segment->vaddr) % PLACEMENT_PAGE_BYTES != 0)
         return false; /* no page table could map it */
