@@ -13,10 +13,11 @@ extern const uint8_t handover_gdt[];
 void handover_copy(uint64_t page_paddr, uint64_t gdt_page_vaddr)
 {
     uint8_t *page = (uint8_t *)(uintptr_t)page_paddr;
-    uint64_t gdt_vaddr = gdt_page_vaddr + (uint64_t)(handover_gdt - handover_code);
+    uintptr_t start = (uintptr_t)handover_code;
+    uint64_t gdt_vaddr = gdt_page_vaddr + ((uintptr_t)handover_gdt - start);
 
-    memcpy(page, handover_code, (size_t)(handover_code_end - handover_code));
-    memcpy(page + (handover_gdt_base - handover_code), &gdt_vaddr, sizeof(gdt_vaddr));
+    memcpy(page, handover_code, (uintptr_t)handover_code_end - start);
+    memcpy(page + ((uintptr_t)handover_gdt_base - start), &gdt_vaddr, sizeof(gdt_vaddr));
 }
 
 void handover_enter(const struct handover *handover)
