@@ -24,6 +24,15 @@ section .text
 fault_%1:
 %endmacro
 
+%macro number_registers 1-*
+    %assign number 1
+    %rep %0
+        mov %1, number
+        %rotate 1
+        %assign number number + 1
+    %endrep
+%endmacro
+
 fault divide
         xor eax, eax
         xor edx, edx
@@ -39,6 +48,12 @@ fault_breakpoint_rip:
 
 fault opcode
 fault_opcode_rip:
+        ud2
+
+; Each register holds another number: 1 to 15 in the order of the list.
+fault registers
+        number_registers rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+fault_registers_rip:
         ud2
 
 fault protection

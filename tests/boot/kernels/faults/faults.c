@@ -6,7 +6,9 @@
  *   expect vector=14 error=0x<code> rip=0x<address> cr2=0x<address>
  *   expect panic
  *
- * A test compares that with the report. Where the kernel prints `no fault`, nothing went wrong.
+ * A test compares that with the report. With `fault=registers`, RAX, RBX, RCX, RDX, RSI, RDI, RBP
+ * and R8 to R15 hold the numbers 1 to 15 in this order. Where the kernel prints `no fault`, nothing
+ * went wrong.
  */
 #include <bootimage/bootinfo.h>
 
@@ -37,6 +39,7 @@
 FAULT(divide);
 FAULT(breakpoint);
 FAULT(opcode);
+FAULT(registers);
 FAULT(protection);
 FAULT(read);
 FAULT(write);
@@ -63,6 +66,7 @@ static const struct fault faults[] = {
     {"fault=nmi", fault_nmi, fault_nmi_rip, NULL, 2, 0},
     {"fault=bp", fault_breakpoint, fault_breakpoint_rip, NULL, 3, 0},
     {"fault=ud", fault_opcode, fault_opcode_rip, NULL, 6, 0},
+    {"fault=registers", fault_registers, fault_registers_rip, NULL, 6, 0},
     {"fault=df", fault_double, fault_double_rip, NULL, 8, 0},
     {"fault=gp", fault_protection, fault_protection_rip, NULL, 13, BAD_SELECTOR},
     {"fault=pf", fault_write, fault_write_rip, UNMAPPED, PAGE_FAULT, ERROR_WRITE},
