@@ -109,7 +109,7 @@ static bool check_table(struct kernel *kernel, const GElf_Ehdr *header, uint64_t
     size_t known = 0;
     size_t entry_bytes = gelf_fsize(kernel->elf, ELF_T_PHDR, 1, EV_CURRENT);
 
-    if (count == 0)
+    if (count == 0 || header->e_phoff == 0)
         return error_set(
             error, "%s: has no program headers; link it to an executable, as by ld without -r",
             kernel->path);
@@ -160,6 +160,7 @@ static bool add_segment(struct kernel *kernel, const GElf_Phdr *header, uint32_t
     if (header->p_memsz == 0)
         return true;
     kernel->segments[kernel->segment_count++] = (struct kernel_segment){
+        .file_offset = header->p_offset,
         .vaddr = header->p_vaddr,
         .paddr = header->p_paddr,
         .memory_bytes = header->p_memsz,

@@ -21,8 +21,9 @@ struct kernel_segment {
     uint64_t paddr;
     uint64_t memory_bytes; /* not 0; vaddr + memory_bytes is at most UINT64_MAX */
     uint64_t file_bytes;   /* at most memory_bytes */
-    const uint8_t *data;   /* the file bytes, in the mapping of the file */
-    uint32_t index;        /* program header, for messages */
+    uint64_t file_offset;
+    const uint8_t *data; /* the file bytes, in the mapping of the file */
+    uint32_t index;      /* program header, for messages */
     bool writable;
     bool executable;
 };

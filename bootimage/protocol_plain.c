@@ -175,16 +175,20 @@ static bool validate_paddr(const struct kernel *kernel, const struct kernel_segm
 {
     if (segment->paddr >= ONE_MIB)
         return true;
-    if (segment->paddr + segment->memory_bytes > VIDEO_HOLE)
+    if (segment->paddr + segment->memory_bytes <= VIDEO_HOLE)
         return error_set(error,
-                         SEGMENT_FORMAT "overlaps the video memory hole [0x%llx, 0x%llx); link the "
-                                        "kernel at 1 MiB or above",
-                         SEGMENT_PHYSICAL(kernel, segment), VIDEO_HOLE, ONE_MIB);
+                         SEGMENT_FORMAT
+                         "lies below 1 MiB, where the BIOS and the loader work; link "
+                         "the kernel at 1 MiB or above",
+                         SEGMENT_PHYSICAL(kernel, segment));
+    /* ld puts the headers into a page of their own below -Ttext, so that 0x100000 does not do. */
+    bool headers = segment->file_offset == 0 && segment->file_bytes > 0;
     return error_set(error,
-                     SEGMENT_FORMAT
-                     "lies below 1 MiB, where the BIOS and the loader work; link the "
-                     "kernel at 1 MiB or above",
-                     SEGMENT_PHYSICAL(kernel, segment));
+                     SEGMENT_FORMAT "%soverlaps the video memory hole [0x%llx, 0x%llx); link the "
+                                    "kernel at %s",
+                     SEGMENT_PHYSICAL(kernel, segment), headers ? "holds the ELF header and " : "",
+                     VIDEO_HOLE, ONE_MIB,
+                     headers ? "0x101000 (-Ttext) or above" : "1 MiB or above");
 }
 
 /* One warning for all segments of a kind: a kernel may have thousands. */

@@ -1,0 +1,99 @@
+"""Reads an image as bootimage/image.h defines it, and checks all that must hold for every image."""
+
+import struct
+import zlib
+
+SECTOR = 512
+MINIMUM_BYTES = 16 * 63 * SECTOR
+PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE = 1, 2, 3, 4, 5
+ANYWHERE = 2**64 - 1
+WRITABLE, EXECUTABLE = 1, 2
+
+
+class Image:
+    """The parts of an image: its header's fields, and the plan's records as tuples by type."""
+
+    def __init__(self, data):
+        self.data = data
+        self._read_header()
+        self._read_partition_table()
+        self._read_plan()
+
+    def _read_header(self):
+        sector = self.data[SECTOR : 2 * SECTOR]
+        (magic, version, crc, self.image_id, self.sectors, self.plan_lba, self.plan_bytes,
+         self.stage2_sectors, self.stage2_sum) = struct.unpack_from("<8sIIQQQQII", sector)
+        assert magic == b"BOOTIMG\0" and version == 1
+        assert crc == zlib.crc32(sector[:12] + bytes(4) + sector[16:])
+        assert sector[56:] == bytes(456)
+        assert len(self.data) == max(MINIMUM_BYTES, self.sectors * SECTOR)
+        assert not any(self.data[self.sectors * SECTOR :])
+        stage2 = self.data[2 * SECTOR : (2 + self.stage2_sectors) * SECTOR]
+        assert self.stage2_sum == words_sum(stage2)
+        assert self.plan_lba >= 64 and self.plan_lba % 8 == 0
+        assert self.plan_lba >= 2 + self.stage2_sectors
+
+    def _read_partition_table(self):
+        self.signature = struct.unpack_from("<I", self.data, 440)[0]
+        assert self.signature != 0
+        assert self.data[510:512] == b"\x55\xaa"
+        status, *chs = struct.unpack_from("<B3BB3B", self.data, 446)
+        first, sectors = struct.unpack_from("<II", self.data, 454)
+        assert status == 0x80 and chs[3] == 0xDA
+        assert (first, first + sectors) == (self.plan_lba, self.sectors)
+        assert bytes(chs[:3]) == chs_of(first) and bytes(chs[4:]) == chs_of(first + sectors - 1)
+        assert self.data[462:510] == bytes(48)
+
+    def _read_plan(self):
+        start = self.plan_lba * SECTOR
+        plan = self.data[start : start + self.plan_bytes]
+        magic, version, reserved, image_id, size, partition_bytes, _ = struct.unpack_from(
+            "<8sIIQQQQ", plan)
+        assert magic == b"BOOTPLN\0" and version == 1 and reserved == 0
+        assert image_id == self.image_id and size == self.plan_bytes
+        assert partition_bytes == (self.sectors - self.plan_lba) * SECTOR
+        self.protocol, self.regions, self.command_line = None, [], None
+        self.segments, self.mappings = [], []
+        offset = 48
+        while offset < size:
+            kind, flags, length = struct.unpack_from("<HHI", plan, offset)
+            assert flags == 1 and length % 8 == 0 and length >= 8
+            self._add(kind, plan[offset + 8 : offset + length])
+            offset += length
+        assert offset == size
+
+    def _add(self, kind, body):
+        if kind == PROTOCOL:
+            assert self.protocol is None
+            self.protocol = struct.unpack("<IIQQ", body)
+        elif kind == REGION:
+            self.regions.append(struct.unpack("<QQQII", body)[:4])
+        elif kind == SEGMENT:
+            offset, size, vaddr, _, index, _ = struct.unpack("<QQQQII", body)
+            assert offset % SECTOR == 0
+            start = self.plan_lba * SECTOR + offset
+            assert start + size <= self.sectors * SECTOR
+            self.segments.append((index, vaddr, self.data[start : start + size]))
+        elif kind == MAPPING:
+            self.mappings.append(struct.unpack("<QQII", body)[:3])
+        elif kind == COMMAND_LINE:
+            size = struct.unpack_from("<Q", body)[0]
+            assert body[8 + size - 1 :] == bytes(len(body) - 8 - size + 1)
+            self.command_line = body[8 : 8 + size - 1]
+        else:
+            raise AssertionError(f"record of unknown type {kind}")
+
+
+def words_sum(data):
+    a = b = 1
+    for (word,) in struct.iter_unpack("<I", data):
+        a = (a + word) & 0xFFFFFFFF
+        b = (b + a) & 0xFFFFFFFF
+    return a ^ ((b << 16 | b >> 16) & 0xFFFFFFFF)
+
+
+def chs_of(lba):
+    cylinder, head, sector = lba // (255 * 63), lba // 63 % 255, lba % 63 + 1
+    if cylinder > 1023:
+        cylinder, head, sector = 1023, 254, 63
+    return bytes([head, sector | cylinder >> 8 << 6, cylinder & 0xFF])

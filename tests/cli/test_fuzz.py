@@ -1,0 +1,59 @@
+"""Kernels cut short or changed at random: the tool may refuse them or not, but it never crashes and
+never leaves anything behind. tests/unit/test_kernel.c does more of the same inside one process."""
+
+import random
+
+import elf
+import support
+from elf import R, W, Segment
+
+SEED = 20
+MUTATIONS = 300
+
+
+class Fuzz(support.ToolTest):
+    def run_on(self, data):
+        self.write("kernel.elf", data)
+        status, output, errors = self.tool("-q", "kernel.elf")
+        self.assertEqual(output, "")
+        if status == 0:
+            self.image.unlink()
+        else:
+            self.assertEqual(status, 1)
+            lines = errors.splitlines()
+            self.assertRegex(lines[-1], r"\Abootimage: kernel\.elf: .*[a-z].*\Z")
+            self.assertTrue(all(line.startswith("bootimage: warning: ") for line in lines[:-1]))
+        self.assertEqual(self.names(), ["kernel.elf"])
+        return status
+
+    def test_truncation_at_every_byte(self):
+        whole = elf.build([Segment(0x100000, b"\xf4\xeb\xfd", offset=200),
+                           Segment(0x101000, b"data", R | W, offset=210)])
+        self.assertEqual(len(whole), 214)
+        for size in range(len(whole)):
+            with self.subTest(size=size):
+                self.assertEqual(self.run_on(whole[:size]), 1)
+        self.assertEqual(self.run_on(whole), 0)
+
+    def test_truncation_behind_what_is_loaded(self):
+        whole = elf.kernel(extra=bytes(64), header={"e_shoff": len(elf.kernel()), "e_shnum": 1})
+        for size in range(len(elf.kernel()), len(whole) + 1):
+            with self.subTest(size=size):
+                self.assertEqual(self.run_on(whole[:size]), 0)
+
+    def test_mutations(self):
+        chance = random.Random(SEED)
+        sound = elf.kernel()
+        statuses = set()
+        for _ in range(MUTATIONS):
+            data = bytearray(sound)
+            for _ in range(chance.choice([1, 1, 2, 4])):
+                data[chance.randrange(64 + 3 * 56)] = chance.choice([0, 1, 0x7F, 0x80, 0xFF,
+                                                                     chance.randrange(256)])
+            with self.subTest(data=data.hex()):
+                statuses.add(self.run_on(data))
+        self.assertEqual(statuses, {0, 1})
+
+
+if __name__ == "__main__":
+    support.main()

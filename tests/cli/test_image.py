@@ -1,0 +1,215 @@
+"""What comes out for sound kernels: the image, byte by byte, and the tool's words."""
+
+import os
+import subprocess
+
+import elf
+import image
+import support
+from elf import R, W, X, Segment
+
+
+class Images(support.ToolTest):
+    def package(self, kernel, *arguments, warnings=""):
+        self.write("kernel.elf", kernel)
+        status, _, errors = self.tool("kernel.elf", *arguments)
+        self.assertEqual((status, errors), (0, warnings))
+        return image.Image(self.image.read_bytes())
+
+    def test_layout(self):
+        made = self.package(elf.kernel())
+        self.assertEqual(made.protocol, (1, 0, 0x100000, 0x10000))
+        self.assertEqual(made.regions, [(0x100000, 0x4000, 0x100000, 1)])
+        self.assertEqual(made.segments, [
+            (0, 0x100000, b"\xf4\xeb\xfd" + bytes(13)),
+            (1, 0x101000, b"read-only"),
+            (2, 0x102000, b"data"),
+        ])
+        self.assertEqual(made.mappings, [
+            (0x100000, 0x1000, image.EXECUTABLE),
+            (0x101000, 0x1000, 0),
+            (0x102000, 0x2000, image.WRITABLE),
+        ])
+        self.assertIsNone(made.command_line)
+        self.assertEqual(len(made.data), image.MINIMUM_BYTES)
+
+    def test_large_payload_ends_with_its_last_sector(self):
+        data = os.urandom(1000001)
+        made = self.package(elf.build([Segment(0x100000, data)]))
+        self.assertEqual(made.segments, [(0, 0x100000, data)])
+        self.assertEqual(len(made.data), (made.plan_lba + 1 + 1954) * 512)
+
+    def test_holes_are_not_written(self):
+        self.package(elf.build([Segment(0x100000, b"\xf4")]))
+        self.assertLess(self.image.stat().st_blocks * 512, 128 << 10)
+
+    def test_high_half(self):
+        made = self.package(elf.build([Segment(0xFFFFFFFF80000000, b"\xf4", paddr=0x200000)]))
+        self.assertEqual(made.regions, [(0xFFFFFFFF80000000, 0x1000, 0x200000, 1)])
+
+    def test_physical_addresses_that_mean_nothing(self):
+        for vaddr, paddr in [
+            (0xFFFFFFFF80000000, 0xFFFFFFFF80000000),
+            (0xFFFFFFFF80000000, 0x100000000),
+            (0xFFFFFFFF80000000, 0),
+            (0x100000, 0),
+            (0x100000, 0x200800),
+        ]:
+            made = self.package(elf.build([Segment(vaddr, b"\xf4", paddr=paddr)]))
+            self.assertEqual(made.regions, [(vaddr, 0x1000, image.ANYWHERE, 1)])
+
+    def test_offset_not_congruent_to_address(self):
+        made = self.package(elf.build([Segment(0x100800, b"\xf4code", offset=0x333)]))
+        self.assertEqual(made.segments, [(0, 0x100800, b"\xf4code")])
+        self.assertEqual(made.regions, [(0x100000, 0x1000, 0x100000, 1)])
+
+    def test_shared_page_has_the_rights_of_both(self):
+        made = self.package(elf.build([
+            Segment(0x100000, b"\xf4", R | X, memsz=0x1800),
+            Segment(0x101800, b"rodata", R, memsz=0x1800),
+        ]))
+        self.assertEqual(made.mappings, [
+            (0x100000, 0x2000, image.EXECUTABLE),
+            (0x102000, 0x1000, 0),
+        ])
+
+    def test_a_thousand_segments(self):
+        segments = [Segment(0x100000 + i * 0x1000, bytes([i & 0xFF]) * 9) for i in range(1000)]
+        made = self.package(elf.build(segments))
+        self.assertEqual([s[2] for s in made.segments], [s.data for s in segments])
+        self.assertEqual(made.mappings, [(0x100000, 1000 << 12, image.EXECUTABLE)])
+
+    def test_more_program_headers_than_e_phnum_can_say(self):
+        segments = [Segment(0, type=elf.PT_NULL)] * 0x10000
+        made = self.package(elf.build([*segments, Segment(0x100000, b"\xf4")], entry=0x100000))
+        self.assertEqual(made.segments, [(0x10000, 0x100000, b"\xf4")])
+
+    def test_section_headers_do_not_matter(self):
+        reference = self.package(elf.kernel()).data
+        for fields in [{"e_shoff": 2**64 - 1, "e_shnum": 9}, {"e_shoff": 7, "e_shnum": 65535},
+                       {"e_shoff": 2**63, "e_shentsize": 1, "e_shnum": 1, "e_shstrndx": 5}]:
+            self.assertEqual(self.package(elf.kernel(header=fields)).data, reference)
+
+    def test_empty_segments_do_not_matter(self):
+        made = self.package(elf.build([
+            Segment(0x100000, b"\xf4"),
+            Segment(0xA0000, flags=R | W | X),
+            Segment(2**64 - 1, offset=2**64 - 1),
+        ]))
+        self.assertEqual(len(made.segments), 1)
+
+    def test_command_line(self):
+        made = self.package(elf.kernel(), "--cmdline", "quiet root=\u00fc")
+        self.assertEqual(made.command_line, "quiet root=\u00fc".encode())
+        self.assertIsNone(self.package(elf.kernel(), "--cmdline=").command_line)
+
+    def test_long_command_line(self):
+        text = "a" * 100000
+        self.assertEqual(self.package(elf.kernel(), f"--cmdline={text}").command_line,
+                         text.encode())
+
+    def test_writable_and_executable_is_a_warning(self):
+        self.package(
+            elf.build([Segment(0x100000, b"\xf4", R | W | X)]),
+            warnings="bootimage: warning: kernel.elf: segment 0 [0x100000, 0x100001) is writable "
+                     "and executable; link with -z separate-code and without -N (--omagic)\n")
+
+    def test_page_that_becomes_writable_and_executable_is_a_warning(self):
+        self.package(
+            elf.build([Segment(0x100000, b"\xf4", R | X), Segment(0x100800, b"data", R | W)]),
+            warnings="bootimage: warning: kernel.elf: page 0x100000 is writable and executable, as "
+                     "segments share it; link with -z separate-code, or align the segments to 4096 "
+                     "in the linker script\n")
+
+    def test_same_inputs_same_bytes(self):
+        first = self.package(elf.kernel(), "--cmdline=x").data
+        self.write("other name", elf.kernel())
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.mkdir()
+        self.assertEqual(
+            self.tool("../other name", "--cmdline=x", "-o", "a", cwd=elsewhere,
+                      env={"TZ": "Asia/Tokyo", "LC_ALL": "C"})[0], 0)
+        self.assertEqual((elsewhere / "a").read_bytes(), first)
+
+    def test_other_inputs_other_identity(self):
+        one = self.package(elf.kernel())
+        other = self.package(elf.kernel(), "--cmdline=x")
+        self.assertNotEqual(one.image_id, other.image_id)
+        self.assertNotEqual(one.signature, other.signature)
+
+
+class CommandLine(support.ToolTest):
+    def test_says_what_was_written(self):
+        self.assertEqual(self.tool("kernel.elf"), (
+            0, "bootimage-kernel.bin: 516096 bytes, 29 of them loaded from kernel.elf\n", ""))
+        self.assertEqual(self.tool("-q", "kernel.elf"), (0, "", ""))
+        self.assertEqual(self.tool("kernel.elf", "--quiet"), (0, "", ""))
+
+    def test_default_output_is_beside_the_kernel(self):
+        (self.folder / "sub").mkdir()
+        for kernel, expected in [
+            ("sub/kernel.elf", "sub/bootimage-kernel.bin"),
+            ("sub/kernel", "sub/bootimage-kernel.bin"),
+            ("sub/a.elf.elf", "sub/bootimage-a.elf.bin"),
+            ("sub/.elf", "sub/bootimage-.elf.bin"),
+            ("./runner", "./bootimage-runner.bin"),
+            ("-dash", "bootimage--dash.bin"),
+        ]:
+            self.write(kernel, elf.kernel())
+            status, output, errors = self.tool("--", kernel)
+            self.assertEqual((status, errors), (0, ""))
+            self.assertEqual(output.split(": ")[0], expected)
+            (self.folder / expected).unlink()
+
+    def test_output_option(self):
+        for arguments in [["-o", "x.img"], ["-ox.img"], ["--output", "x.img"], ["--output=x.img"]]:
+            self.assertEqual(self.tool("kernel.elf", *arguments)[0], 0)
+            self.assertEqual(self.names(), ["kernel.elf", "x.img"])
+            (self.folder / "x.img").unlink()
+
+    def test_help_and_version(self):
+        status, output, errors = self.tool("--help")
+        self.assertEqual((status, errors), (0, ""))
+        self.assertTrue(output.startswith("usage: bootimage [OPTIONS] KERNEL\n"))
+        self.assertEqual(self.tool("runner", "--help")[1], output)
+        status, output, errors = self.tool("--version")
+        self.assertEqual((status, errors), (0, ""))
+        self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\nlibelf \S+\nxxHash \S+ \(built in\)\n\Z")
+
+    def test_wrong_usage(self):
+        for arguments, message in [
+            ([], "no KERNEL given; see bootimage --help"),
+            (["runner"], "no KERNEL given; see bootimage --help"),
+            (["a", "b"], "unexpected argument b: one KERNEL at a time; see bootimage --help"),
+            (["--wrong"], "option --wrong is unknown or takes no argument; see bootimage --help"),
+            (["-x", "k"], "option -x is unknown or takes no argument; see bootimage --help"),
+            (["k", "-o"], "option -o needs an argument; see bootimage --help"),
+            (["k", "--cmdline"], "option --cmdline needs an argument; see bootimage --help"),
+            (["--help=x"], "option --help=x is unknown or takes no argument; see bootimage --help"),
+            (["k", "-o", ""], "-o is empty; name a file with it"),
+            (["k", "-o", "-"], "an image cannot go to standard output; name a file with -o"),
+            (["runner", "-o", "x", "k"], "runner keeps no image, so has no -o; see bootimage --help"),
+            (["k", b"--cmdline=a\xff"],
+             "--cmdline is not valid UTF-8 at byte 1; kernels are promised UTF-8"),
+        ]:
+            with self.subTest(arguments):
+                self.assert_fails(message, *arguments, status=2)
+
+    def test_standard_output_that_cannot_be_written(self):
+        message = "bootimage: cannot write to standard output: No space left on device\n"
+        for arguments in ["kernel.elf"], ["--help"], ["--version"]:
+            with open("/dev/full", "wb") as full:
+                self.assertEqual(self.tool(*arguments, stdout=full), (1, None, message))
+
+    def test_closed_standard_streams_do_not_end_up_in_files(self):
+        self.assertEqual(self.tool("kernel.elf")[0], 0)
+        expected = self.image.read_bytes()
+        self.image.unlink()
+        command = ["sh", "-c", 'exec "$0" kernel.elf <&- >&- 2>&-', support.TOOL]
+        status = subprocess.run(command, cwd=self.folder, timeout=support.TIME_LIMIT_S).returncode
+        self.assertEqual(status, 1)
+        self.assertEqual(self.image.read_bytes(), expected)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,191 @@
+"""bootimage runner, with a QEMU that only notes what it was given; and once with the real one."""
+
+import fcntl
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import termios
+
+import elf
+import image
+import support
+
+FAKE_QEMU = """#!/bin/sh
+for word; do
+    printf '%s\\n' "$word"
+    case $word in *file=/dev/fd/*) cat "/dev/fd/${word##*/}" >"$NOTES/image" ;; esac
+done >"$NOTES/arguments"
+ls -A "$TMPDIR" >"$NOTES/left"
+if test -t 0; then echo yes; else echo no; fi >"$NOTES/terminal"
+eval "$FAKE_QEMU_DOES"
+"""
+
+
+class RunnerTest(support.ToolTest):
+    def setUp(self):
+        super().setUp()
+        for name in "path", "notes", "tmp":
+            (self.folder / name).mkdir()
+        fake = self.folder / "path/qemu-system-x86_64"
+        fake.write_text(FAKE_QEMU)
+        fake.chmod(0o755)
+        self.environment = {
+            "PATH": f"{self.folder}/path:{os.environ['PATH']}", "NOTES": f"{self.folder}/notes",
+            "TMPDIR": f"{self.folder}/tmp", "TERM": "xterm", "FAKE_QEMU_DOES": "exit 0",
+        }
+
+    def note(self, name):
+        return (self.folder / "notes" / name).read_bytes()
+
+    def run_fake(self, *arguments, status=0, errors="", **environment):
+        """Runs the runner; returns QEMU's arguments without those that attach the disk."""
+        result = self.tool("runner", *arguments, env={**self.environment, **environment})
+        self.assertEqual(result, (status, "", errors))
+        return self.arguments()
+
+    def arguments(self):
+        words = self.note("arguments").decode().splitlines()
+        self.assertRegex(" ".join(words[:4]),
+                         r"\A-drive if=none,id=bootimage,format=raw,file=/dev/fd/\d+ "
+                         r"-device virtio-blk-pci,drive=bootimage,bootindex=1\Z")
+        return words[4:]
+
+
+class Runner(RunnerTest):
+    def test_image_is_the_same_as_a_packaged_one(self):
+        self.run_fake("--cmdline=a b", "kernel.elf")
+        self.assertEqual(self.tool("-q", "kernel.elf", "--cmdline=a b")[0], 0)
+        self.assertEqual(self.note("image"), self.image.read_bytes())
+        self.assertEqual(image.Image(self.note("image")).command_line, b"a b")
+
+    def test_nothing_is_left(self):
+        for does in "exit 0", "exit 3", "kill -KILL $$":
+            self.tool("runner", "kernel.elf", env={**self.environment, "FAKE_QEMU_DOES": does})
+            # Neither while QEMU runs nor afterwards, and nothing beside the kernel.
+            self.assertEqual(self.note("left"), b"")
+            self.assertEqual(os.listdir(self.folder / "tmp"), [])
+            self.assertEqual(self.names(), ["kernel.elf", "notes", "path", "tmp"])
+
+    def test_exit_status_is_that_of_qemu(self):
+        for status in 0, 1, 2, 33, 255:
+            self.run_fake("kernel.elf", status=status, FAKE_QEMU_DOES=f"exit {status}")
+        self.run_fake("kernel.elf", status=-signal.SIGTERM, FAKE_QEMU_DOES="kill -TERM $$")
+
+    def test_what_follows_the_kernel_is_for_qemu(self):
+        own = ["-display", "none", "-serial", "stdio"]
+        self.assertEqual(self.run_fake("kernel.elf"), own)
+        self.assertEqual(self.run_fake("kernel.elf", "-m", "64M"), [*own, "-m", "64M"])
+        self.assertEqual(self.run_fake("kernel.elf", "--", "-q"), [*own, "-q"])
+        self.assertEqual(self.run_fake("kernel.elf", "--", "--", "a b", ""),
+                         [*own, "--", "a b", ""])
+        self.assertEqual(self.run_fake("--", "kernel.elf", "--help", "--cmdline"),
+                         [*own, "--help", "--cmdline"])
+
+    def test_own_display_only_where_the_user_has_none(self):
+        serial = ["-display", "none", "-serial", "stdio"]
+        for words, added in [
+            ([], serial), (["-name", "-x"], serial),
+            (["-display", "none"], []), (["--display", "none"], []), (["-nographic"], []),
+            (["-curses"], []), (["-vnc", ":1"], []),
+            (["-serial", "file:x"], ["-display", "none"]),
+            (["-monitor", "stdio"], ["-display", "none"]),
+            (["-chardev", "stdio,id=x"], ["-display", "none"]),
+        ]:
+            with self.subTest(words):
+                self.assertEqual(self.run_fake("kernel.elf", *words), [*added, *words])
+
+    def test_window_where_there_is_a_display(self):
+        self.assertEqual(self.run_fake("kernel.elf", DISPLAY=":0"), [])
+        self.assertEqual(self.run_fake("kernel.elf", WAYLAND_DISPLAY="wayland-0"), [])
+        self.assertEqual(self.run_fake("kernel.elf", DISPLAY="")[:2], ["-display", "none"])
+
+    def test_warnings_come_before_qemu(self):
+        self.write("kernel.elf", elf.build([elf.Segment(0x100000, b"\xf4", elf.R | elf.W | elf.X)]))
+        self.run_fake("kernel.elf", errors="bootimage: warning: kernel.elf: segment 0 [0x100000, "
+                      "0x100001) is writable and executable; link with -z separate-code and without "
+                      "-N (--omagic)\n")
+
+    def test_no_qemu(self):
+        self.assert_fails("qemu-system-x86_64: not found; install QEMU (Debian: qemu-system-x86) or "
+                          "add its folder to PATH", "runner", "kernel.elf",
+                          env={**self.environment, "PATH": "/nowhere"})
+
+    def test_qemu_that_cannot_run(self):
+        (self.folder / "path/qemu-system-x86_64").chmod(0o644)
+        self.assert_fails("qemu-system-x86_64: cannot run: Permission denied", "runner",
+                          "kernel.elf",
+                          env={**self.environment, "PATH": f"{self.folder}/path"})
+
+    def test_bad_kernel(self):
+        self.assert_fails("nothing: cannot open: No such file or directory; check the path",
+                          "runner", "nothing", env=self.environment)
+
+    def test_no_place_for_the_image(self):
+        missing = f"{self.folder}/missing"
+        self.assert_fails(f"{missing}: cannot create a temporary file: No such file or directory; "
+                          "name another folder with TMPDIR", "runner", "kernel.elf",
+                          env={**self.environment, "TMPDIR": missing})
+
+    def test_a_kernel_named_runner(self):
+        self.write("runner", elf.kernel())
+        self.assertEqual(self.tool("-q", "./runner"), (0, "", ""))
+
+
+class Terminal(RunnerTest):
+    def run_on_terminal(self, stdin, **environment):
+        """With a terminal as standard output and error; returns what appeared there."""
+        controller, terminal = pty.openpty()
+        try:
+            process = subprocess.Popen(
+                [support.TOOL, "runner", "kernel.elf"], cwd=self.folder,
+                stdin=terminal if stdin else subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+                start_new_session=True, env={**self.environment, **environment},
+                preexec_fn=lambda: set_controlling_terminal(terminal))
+            output = b""
+            while process.poll() is None or select.select([controller], [], [], 0)[0]:
+                if select.select([controller], [], [], 0.05)[0]:
+                    output += os.read(controller, 4096)
+        finally:
+            os.close(controller)
+            os.close(terminal)
+        self.assertEqual(process.wait(support.TIME_LIMIT_S), 0)
+        return output.decode()
+
+    def test_curses_on_a_terminal(self):
+        for stdin in True, False:
+            output = self.run_on_terminal(stdin)
+            self.assertEqual(self.arguments(), ["-display", "curses"])
+            # Build tools take standard input away; the keyboard is still there.
+            self.assertEqual(self.note("terminal"), b"yes\n")
+            self.assertEqual(output, "bootimage: QEMU takes this terminal now; to leave it, press "
+                                     "Esc and then 2, and type: quit\r\n")
+
+    def test_serial_on_a_terminal_without_a_cursor(self):
+        for kind in "dumb", "":
+            self.assertEqual(self.run_on_terminal(True, TERM=kind), "")
+            self.assertEqual(self.arguments(), ["-display", "none", "-serial", "stdio"])
+
+
+def set_controlling_terminal(terminal):
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
+class RealQemu(support.ToolTest):
+    def test_real_qemu_opens_the_image(self):
+        """A broken image file would end QEMU with status 1 before the machine starts; -S leaves it
+        stopped, and the monitor's `quit` is a good end."""
+        self.assertIsNotNone(shutil.which("qemu-system-x86_64"))
+        result = subprocess.run(
+            [support.TOOL, "runner", "kernel.elf", "-accel", "tcg", "-S", "-display", "none",
+             "-monitor", "stdio"], cwd=self.folder, input=b"info block\nquit\n",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=support.TIME_LIMIT_S)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b"bootimage", result.stdout)
+        self.assertIn(b"(raw)", result.stdout)
+
+
+if __name__ == "__main__":
+    support.main()
