@@ -7,6 +7,8 @@
  * declared here as the integers of their size, so that compilers without any floating point (GCC
  * with -mgeneral-regs-only) build these functions, too.
  *
+ * Not here: _Complex, half and quadruple precision, and the functions of <math.h>.
+ *
  * [GCC internals §4.2 "Routines for floating point emulation"]
  */
 #ifndef RUNTIME_FLOAT_CALLS_H

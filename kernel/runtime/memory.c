@@ -10,10 +10,12 @@
  */
 #include "runtime.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define WORD_BYTES 8
 #define BLOCK_BYTES (8 * WORD_BYTES)
+#define COMPARE_BYTES (4 * WORD_BYTES)
 
 /* Values of any address and type: packed for the address, may_alias for the type. */
 struct half {
@@ -38,6 +40,16 @@ static inline void store(uint8_t *to, uint64_t value)
     ((struct word *)to)->value = value;
 }
 
+/*
+ * What is above happens before what is below. Without it, a compiler may take turns between source
+ * and destination. Where the two pages share an entry of QEMU's TLB, which the low bits of the page
+ * number select, each turn costs a slow access: 4.7 ms/MiB was measured, against 0.7.
+ */
+static inline void finish_loads(void)
+{
+    __asm__ volatile("" : : : "memory");
+}
+
 /* Loads all before it stores any: source and destination may overlap in either direction. */
 static inline void copy_block(uint8_t *to, const uint8_t *from)
 {
@@ -46,6 +58,7 @@ static inline void copy_block(uint8_t *to, const uint8_t *from)
     const uint64_t word4 = load(from + 4 * WORD_BYTES), word5 = load(from + 5 * WORD_BYTES);
     const uint64_t word6 = load(from + 6 * WORD_BYTES), word7 = load(from + 7 * WORD_BYTES);
 
+    finish_loads();
     store(to, word0);
     store(to + WORD_BYTES, word1);
     store(to + 2 * WORD_BYTES, word2);
@@ -197,16 +210,35 @@ static inline int compare_words(uint64_t left, uint64_t right)
     return (left > right) - (left < right);
 }
 
+static inline bool is_same_block(const uint8_t *left, const uint8_t *right)
+{
+    const uint64_t word0 = load(left), word1 = load(left + WORD_BYTES);
+    const uint64_t word2 = load(left + 2 * WORD_BYTES), word3 = load(left + 3 * WORD_BYTES);
+
+    finish_loads();
+    return ((word0 ^ load(right)) | (word1 ^ load(right + WORD_BYTES)) |
+            (word2 ^ load(right + 2 * WORD_BYTES)) | (word3 ^ load(right + 3 * WORD_BYTES))) == 0;
+}
+
+static inline int compare_small(const uint8_t *left, const uint8_t *right, size_t bytes)
+{
+    for (; bytes > 0; left++, right++, bytes--) {
+        if (*left != *right)
+            return *left < *right ? -1 : 1;
+    }
+    return 0;
+}
+
 int memcmp(const void *left, const void *right, size_t bytes)
 {
     const uint8_t *l = left, *r = right;
 
-    if (bytes < WORD_BYTES) {
-        for (; bytes > 0; l++, r++, bytes--) {
-            if (*l != *r)
-                return *l < *r ? -1 : 1;
-        }
-        return 0;
+    if (bytes < WORD_BYTES)
+        return compare_small(l, r, bytes);
+    while (bytes > COMPARE_BYTES && is_same_block(l, r)) {
+        l += COMPARE_BYTES;
+        r += COMPARE_BYTES;
+        bytes -= COMPARE_BYTES;
     }
     for (; bytes > WORD_BYTES; l += WORD_BYTES, r += WORD_BYTES, bytes -= WORD_BYTES) {
         if (load(l) != load(r))
