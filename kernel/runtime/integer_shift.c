@@ -27,18 +27,10 @@ __int128_t __lshrti3(__int128_t value, int count)
     return (__int128_t)wide(high >> count, high << (64 - count) | low >> count);
 }
 
-/* GCC and Clang define >> of a negative integer to copy the sign. */
+/* The complement of a negative number is not negative; what comes in is complemented to ones. */
 __int128_t __ashrti3(__int128_t value, int count)
 {
-    const uint64_t high = wide_high((__uint128_t)value), low = wide_low((__uint128_t)value);
-    const int64_t sign = (int64_t)high >> 63;
-
-    if (count == 0)
-        return value;
-    if (count >= 64)
-        return (__int128_t)wide((uint64_t)sign, (uint64_t)((int64_t)high >> (count - 64)));
-    return (__int128_t)wide((uint64_t)((int64_t)high >> count),
-                            high << (64 - count) | low >> count);
+    return value < 0 ? ~__lshrti3(~value, count) : __lshrti3(value, count);
 }
 
 __int128_t __negti2(__int128_t value)
