@@ -1,6 +1,6 @@
 ; Code that goes wrong at a known place: each fault_<name> ends with one instruction that raises an
-; exception, and fault_<name>_rip is what the processor must report as RIP. faults.c calls them; none
-; takes anything, keeps any register or returns.
+; exception, and fault_<name>_rip is what the processor must report as RIP. faults.c calls them;
+; none takes anything, keeps any register or returns.
 
 bits 64
 default rel
