@@ -1,4 +1,4 @@
-; A boot sector for the tests of the harness itself (test_machine.py). What it does is chosen when it
+; A boot sector for the tests of the harness itself (test_harness.py). What it does is chosen when it
 ; is assembled: -DTRIPLE_FAULT, -DWRITE_DISK, -DHANG or -DPRINT. It assumes nothing but the BIOS.
 bits 16
 org 0x7c00

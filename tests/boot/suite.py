@@ -6,11 +6,14 @@ a failure: there is no skipping here, and a file in which no test ran fails, too
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+
+import machine
 
 
 def build_path(variable):
@@ -41,6 +44,28 @@ class BootTest(unittest.TestCase):
                               capture_output=True, text=True, check=False, timeout=60)
         self.assertEqual(done.returncode, 0, f"bootimage {kernel}: {done.stderr}")
         return image
+
+
+    def check_report(self, guest):
+        """Wait for the end of a test kernel's report (kernels/report.h) and judge it: every check
+        held and none is missing. Gives the values by their names, and the number of checks."""
+        guest.wait_for_debugcon("done\n")
+        report = guest.debugcon()
+        lines = report.splitlines()
+        self.assertEqual(lines[0], "entered")
+        checks = [line for line in lines if line.startswith(("ok ", "not ok "))]
+        failed = [line for line in checks if not line.startswith("ok ")]
+        self.assertEqual(failed, [], report)
+        numbers = [int(line.split()[1]) for line in checks]
+        self.assertEqual(numbers, list(range(1, len(checks) + 1)), report)
+        self.assertEqual(lines[-2], f"1..{len(checks)}", report)
+        values = dict(re.findall(r"^# (\w+) = (.*)$", report, re.MULTILINE))
+        return values, len(checks)
+
+    def boot(self, kernel, *options, **how):
+        """Package a kernel of ours, boot it, and judge its report; as check_report."""
+        with machine.Machine(self.package(self.kernel(kernel), *options), **how) as guest:
+            return self.check_report(guest)
 
 
 def interrupt(_number, _frame):

@@ -1,0 +1,105 @@
+"""Every sentence of bootinfo.h, asserted by a kernel (kernels/contract.c) on several machines.
+
+What depends on the machine or the image is judged here: texts, the boot drive, the disk signature,
+the memory map against what QEMU was told.
+"""
+
+import re
+import struct
+
+import machine
+import suite
+
+# How many checks contract.c makes: one that was never reached is missed.
+CHECKS = 60
+
+USABLE = 1
+DISK_SIGNATURE_OFFSET = 440
+MIB = 2**20
+
+
+class ContractTest(suite.BootTest):
+    def check_contract(self, kernel="contract-high", memory_mib=256, options=(), **how):
+        """Boot the kernel on a machine, and give its values."""
+        values, count = self.boot(kernel, *options, memory=f"{memory_mib}M", **how)
+        self.assertEqual(count, CHECKS)
+        return values
+
+    def test_linked_high(self):
+        self.check_contract("contract-high")
+
+    def test_linked_low(self):
+        values = self.check_contract("contract-low")
+        self.assertEqual(int(values["kernel_paddr"], 16), 0x100000)
+
+    def test_the_physical_address_of_the_linker_counts(self):
+        values = self.check_contract("contract-high")
+        self.assertEqual(int(values["kernel_paddr"], 16), 0x200000)
+
+    def test_a_machine_with_pci_express(self):
+        self.check_contract(machine="q35")
+
+    def test_a_cpu_without_nx(self):
+        self.check_contract(cpu="qemu64,-nx")
+
+    def test_a_cpu_with_everything(self):
+        self.check_contract(cpu="max")
+
+    def test_a_cpu_with_five_levels_of_pages(self):
+        self.check_contract(cpu="qemu64,la57=on")
+
+    def test_little_memory(self):
+        self.check_contract(memory_mib=32)
+
+    def test_memory_up_to_the_hole_below_4_gib(self):
+        self.check_contract(memory_mib=3072, machine="q35")
+
+    def test_memory_above_4_gib(self):
+        self.check_contract(memory_mib=5120)
+
+    def test_memory_that_is_not_zero_at_power_on(self):
+        memory = self.folder / "memory"
+        memory.write_bytes(b"\xCC" * 64 * MIB)
+        self.check_contract(
+            memory_mib=64, machine_options=",memory-backend=ram",
+            arguments=["-object", f"memory-backend-file,id=ram,size=64M,share=off,"
+                       f"mem-path={machine.comma_escaped(memory)}"])
+
+    def test_names_and_numbers(self):
+        image = self.package(self.kernel("contract-high"))
+        signature, = struct.unpack_from("<I", image.read_bytes(), DISK_SIGNATURE_OFFSET)
+        with machine.Machine(image) as guest:
+            values, _ = self.check_report(guest)
+        self.assertEqual(values["loader_name"], "bootimage")
+        self.assertRegex(values["loader_version"], r"^\d+\.\d+\.\d+$")
+        self.assertEqual(values["command_line"], "")
+        self.assertEqual(int(values["boot_drive"], 16), 0x80)
+        self.assertEqual(int(values["disk_signature"], 16), signature)
+
+    def test_the_command_line_arrives_byte_for_byte(self):
+        text = "root=/dev/sda1  quiet 'two words' \u00fcml\u00e4ut " + "x" * 3000
+        values = self.check_contract(options=["--cmdline", text])
+        self.assertEqual(values["command_line"].encode("latin-1").decode(), text)
+
+    def test_the_memory_map_is_the_machine_s(self):
+        image = self.package(self.kernel("contract-high"))
+        with machine.Machine(image, memory="128M") as guest:
+            self.check_report(guest)
+            report = guest.debugcon()
+        ranges = [(int(base, 16), int(size, 16), int(kind)) for base, size, kind in
+                  re.findall(r"^# range = (\S+) (\S+) (\d)$", report, re.MULTILINE)]
+        self.assertLessEqual(sum(size for base, size, kind in ranges if kind == USABLE), 128 * MIB)
+        self.assertGreater(sum(size for base, size, kind in ranges if kind == USABLE), 125 * MIB)
+        for base, size, kind in ranges:
+            if kind == USABLE:
+                self.assertTrue(base + size <= 0xA0000 or 0x100000 <= base)
+                self.assertLessEqual(base + size, 128 * MIB)
+
+    def test_an_exception_resets_as_there_is_no_idt(self):
+        with machine.Machine(self.package(self.kernel("reset"))) as guest:
+            guest.wait_for_reset()
+            self.assertEqual(guest.debugcon(), "!")
+
+
+if __name__ == "__main__":
+    suite.main()

@@ -1,0 +1,172 @@
+"""Everything that can go wrong at boot: an error of its own, by number and by words, on the screen,
+on COM1 and on port 0xE9; and the kernel is never entered.
+
+The kernel's first act is a word on port 0xE9 (kernels/report.h), so that silence there says that it
+did not run. All that is damaged is a copy of the image.
+"""
+
+import machine
+import suite
+from image_file import HEADER_LBA, SECTOR_BYTES, STAGE2_LBA, ImageFile, error_table
+
+# Named by number and the status of the BIOS alone.
+WITHOUT_WORDS = ("STAGE1_READ", "STAGE1_DRIVE")
+
+
+class BootErrorTest(suite.BootTest):
+    def image(self, kernel="plain-gcc"):
+        return ImageFile(self.package(self.kernel(kernel)))
+
+    def check_error(self, image, name, **how):
+        """Boot the image: it must stop with the error of this name and nothing else. Gives the
+        line."""
+        number, text = error_table()[name]
+        with machine.Machine(image.path, **how) as guest:
+            found, line = guest.wait_for_error()
+            self.assertEqual(found, number, line)
+            if name in WITHOUT_WORDS:
+                self.assertRegex(line, rf"^bootimage: E{number} [0-9A-F]{{2}}$")
+            else:
+                self.assertRegex(line, rf"^bootimage: E{number} {text}( .*)?( \(.*\))?$")
+            self.assertEqual(guest.debugcon().strip(), line, "nothing but this line")
+        return line
+
+    def check_flip(self, offset_of, name, **how):
+        """A flipped byte, at the offset that offset_of() finds in an image, is this error."""
+        image = self.image()
+        image.flip(offset_of(image))
+        return self.check_error(image, name, **how)
+
+
+class DamageTest(BootErrorTest):
+    def test_magic_of_the_header(self):
+        self.check_flip(lambda image: HEADER_LBA * SECTOR_BYTES, "HEADER_DAMAGED")
+
+    def test_last_byte_of_the_header(self):
+        self.check_flip(lambda image: (HEADER_LBA + 1) * SECTOR_BYTES - 1, "HEADER_DAMAGED")
+
+    def test_middle_of_stage_2(self):
+        self.check_flip(lambda image: (STAGE2_LBA + image.stage2_sectors // 2) * SECTOR_BYTES,
+                        "STAGE2_DAMAGED")
+
+    def test_last_byte_of_stage_2(self):
+        self.check_flip(lambda image: (STAGE2_LBA + image.stage2_sectors) * SECTOR_BYTES - 1,
+                        "STAGE2_DAMAGED")
+
+    def test_magic_of_the_plan(self):
+        self.check_flip(lambda image: image.plan_offset, "PLAN_DAMAGED")
+
+    def test_a_record_of_the_plan(self):
+        self.check_flip(lambda image: image.plan_offset + image.plan_bytes // 2, "PLAN_DAMAGED")
+
+    def test_last_byte_of_the_plan(self):
+        self.check_flip(lambda image: image.plan_offset + image.plan_bytes - 1, "PLAN_DAMAGED")
+
+    def test_first_byte_of_the_payload(self):
+        line = self.check_flip(lambda image: image.segments[0][0], "PAYLOAD_DAMAGED")
+        self.assertIn("segment 0x0", line)
+
+    def test_last_byte_of_the_payload(self):
+        line = self.check_flip(lambda image: sum(image.segments[-1]) - 1, "PAYLOAD_DAMAGED")
+        self.assertIn("segment 0x3", line)
+
+
+class CpuTest(BootErrorTest):
+    def test_no_cpuid_worth_the_name(self):
+        self.check_error(self.image(), "NO_LONG_MODE", cpu="486")
+
+    def test_32_bit_cpu(self):
+        self.check_error(self.image(), "NO_LONG_MODE", cpu="pentium3")
+
+    def test_64_bit_cpu_without_long_mode(self):
+        self.check_error(self.image(), "NO_LONG_MODE", cpu="qemu64,-lm")
+
+
+class MemoryTest(BootErrorTest):
+    def test_too_little_for_a_kernel_at_a_fixed_address(self):
+        self.check_error(self.image("address-low"), "NO_MEMORY", memory="32M")
+
+    def test_too_little_for_a_kernel_at_any_address(self):
+        self.check_error(self.image("address-high"), "NO_MEMORY", memory="32M")
+
+
+class FailingDiskTest(BootErrorTest):
+    def rules(self, sector, once=False):
+        """Rules for blkdebug: reads that touch this sector fail."""
+        path = self.folder / "blkdebug"
+        path.write_text(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\n'
+                        f'sector = "{sector}"\nonce = "{"on" if once else "off"}"\n')
+        return path
+
+    def check_unreadable(self, sector_of, name, **how):
+        image = self.image()
+        return self.check_error(image, name, blkdebug=self.rules(sector_of(image)), **how)
+
+    def payload_sector(self, image):
+        offset, file_bytes = image.segments[-1]
+        return (offset + file_bytes // 2) // SECTOR_BYTES
+
+    def test_header(self):
+        for bus in ("ide", "ahci", "virtio"):
+            with self.subTest(bus=bus):
+                self.check_unreadable(lambda image: HEADER_LBA, "STAGE1_READ", bus=bus)
+
+    def test_stage_2(self):
+        self.check_unreadable(lambda image: STAGE2_LBA + image.stage2_sectors - 1, "STAGE1_READ")
+
+    def test_plan(self):
+        self.check_unreadable(lambda image: image.plan_lba, "DISK_READ")
+
+    def test_payload(self):
+        for bus in ("ide", "ahci", "virtio"):
+            with self.subTest(bus=bus):
+                self.check_unreadable(self.payload_sector, "DISK_READ", bus=bus)
+
+    def test_a_boot_sector_that_cannot_be_read_is_the_firmware_s_matter(self):
+        with machine.Machine(self.image().path, blkdebug=self.rules(0)) as guest:
+            guest.wait_for(lambda: "No bootable device" in guest.screen_text(),
+                           "the firmware's message")
+            self.assertEqual(guest.debugcon(), "")
+
+    def test_a_read_that_fails_once_is_tried_again(self):
+        for part, sector_of in (("header", lambda image: HEADER_LBA),
+                                ("plan", lambda image: image.plan_lba),
+                                ("payload", self.payload_sector)):
+            with self.subTest(part=part):
+                image = self.image()
+                rules = self.rules(sector_of(image), once=True)
+                with machine.Machine(image.path, blkdebug=rules) as guest:
+                    self.check_report(guest)
+
+
+class ShortDiskTest(BootErrorTest):
+    def check_cut(self, sectors_of, name, **how):
+        image = self.image()
+        image.cut(sectors_of(image))
+        return self.check_error(image, name, **how)
+
+    def test_cut_by_one_sector(self):
+        for bus in ("ide", "ahci", "virtio"):
+            with self.subTest(bus=bus):
+                self.check_cut(lambda image: image.image_sectors - 1, "DISK_SHORT", bus=bus)
+
+    def test_cut_in_the_payload(self):
+        self.check_cut(lambda image: image.image_sectors // 2, "DISK_SHORT")
+
+    # SeaBIOS boots a disk as short as these from IDE only.
+    def test_cut_in_the_plan(self):
+        self.check_cut(lambda image: image.plan_lba + 1, "DISK_SHORT", bus="ide")
+
+    def test_cut_before_the_plan(self):
+        self.check_cut(lambda image: image.plan_lba, "DISK_SHORT", bus="ide")
+
+    def test_cut_in_stage_2(self):
+        self.check_cut(lambda image: STAGE2_LBA + image.stage2_sectors - 1, "STAGE1_READ",
+                       bus="ide")
+
+    def test_cut_behind_the_boot_sector(self):
+        self.check_cut(lambda image: HEADER_LBA, "STAGE1_READ", bus="ide")
+
+
+if __name__ == "__main__":
+    suite.main()
