@@ -194,26 +194,35 @@ class Machine:
                 self._fail(MachineFailure, f"QEMU ended while the test waited for {what}")
 
     def wait_for_debugcon(self, text):
-        """Wait until the kernel has printed the text on port 0xE9; an error of the loader fails."""
-        def printed():
-            if ERROR.search(self.debugcon()):
-                self._fail(MachineFailure, f"the loader gave up; the test waited for {text!r}")
-            return text in self.debugcon()
-        self.wait_for(printed, f"{text!r} on the debug console")
+        """Wait until the kernel has printed the text on port 0xE9."""
+        self._wait_for_text(self.debugcon, text, "the debug console")
 
     def wait_for_serial(self, text):
+        """Wait until the kernel has printed the text on COM1."""
+        self._wait_for_text(self.serial, text, "COM1")
+
+    def _wait_for_text(self, output, text, where):
+        """An error of the loader, or a processor that halted for good, fails at once."""
+        what = f"{text!r} on {where}"
+
         def printed():
-            if ERROR.search(self.serial()):
-                self._fail(MachineFailure, f"the loader gave up; the test waited for {text!r}")
-            return text in self.serial()
-        self.wait_for(printed, f"{text!r} on COM1")
+            stopped = self._is_halted()
+            if text in output():
+                return True
+            if ERROR.search(output()):
+                self._fail(MachineFailure, f"the loader gave up; the test waited for {what}")
+            if stopped:
+                self._fail(MachineFailure, f"the guest stopped; the test waited for {what}")
+            return False
+        self.wait_for(printed, what)
 
     def wait_for_halt(self):
         """Wait until the processor halted for good: HLT with interrupts off."""
-        def halted():
-            registers = self.registers()
-            return registers["HLT"] == 1 and not registers.get("EFL", registers.get("RFL")) & 0x200
-        self.wait_for(halted, "the processor to stop for good")
+        self.wait_for(self._is_halted, "the processor to stop for good")
+
+    def _is_halted(self):
+        registers = self.registers()
+        return registers["HLT"] == 1 and not registers.get("EFL", registers.get("RFL")) & 0x200
 
     def wait_for_error(self):
         """Wait for the loader's error line and its stop: (number, line), the same on all three."""

@@ -55,8 +55,11 @@ class FaultTest(suite.BootTest):
     def test_general_protection(self):
         self.check_fault("gp", 13, "#GP")
 
-    def test_interrupt_without_a_gate(self):
-        self.check_fault("gate", 13, "#GP")
+    def test_each_register_is_reported_under_its_own_name(self):
+        report = self.check_fault("registers", 6, "#UD")
+        names = ("RAX RBX RCX RDX RSI RDI RBP R8 R9 R10 R11 R12 R13 R14 R15").split()
+        for number, name in enumerate(names, start=1):
+            self.assertRegex(report, rf"\b{name} +0x{number:016x}\b")
 
     def test_page_fault(self):
         self.check_fault("pf", 14, "#PF")
