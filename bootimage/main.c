@@ -200,8 +200,8 @@ static bool run_image(const struct options *options, const struct plan *plan, st
 
         print_warnings(error);
         if (display == RUNNER_CURSES && !options->quiet) {
-            fputs("bootimage: QEMU takes this terminal now; to leave it, press Esc and then 2, and "
-                  "type: quit\n",
+            fputs("bootimage: QEMU takes this terminal now; to leave it, press Alt+2, type quit "
+                  "and press Enter\n",
                   stderr);
             /* QEMU clears the screen at once. */
             sleep(2);

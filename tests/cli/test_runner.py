@@ -1,5 +1,6 @@
 """bootimage runner, with a QEMU that only notes what it was given; and once with the real one."""
 
+import errno
 import fcntl
 import os
 import pty
@@ -135,42 +136,71 @@ class Runner(RunnerTest):
 
 
 class Terminal(RunnerTest):
-    def run_on_terminal(self, stdin, **environment):
-        """With a terminal as standard output and error; returns what appeared there."""
+    def start(self, stdin, arguments=(), **environment):
+        """The runner with a terminal as standard output and error, perhaps as input; and the other
+        end of that terminal."""
         controller, terminal = pty.openpty()
-        try:
-            process = subprocess.Popen(
-                [support.TOOL, "runner", "kernel.elf"], cwd=self.folder,
-                stdin=terminal if stdin else subprocess.DEVNULL, stdout=terminal, stderr=terminal,
-                start_new_session=True, env={**self.environment, **environment},
-                preexec_fn=lambda: set_controlling_terminal(terminal))
-            output = b""
-            while process.poll() is None or select.select([controller], [], [], 0)[0]:
-                if select.select([controller], [], [], 0.05)[0]:
-                    output += os.read(controller, 4096)
-        finally:
-            os.close(controller)
-            os.close(terminal)
+        self.addCleanup(os.close, controller)
+        process = subprocess.Popen(
+            [support.TOOL, "runner", "kernel.elf", *arguments], cwd=self.folder,
+            stdin=terminal if stdin else subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+            start_new_session=True, env={**self.environment, **environment},
+            preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0))
+        os.close(terminal)
+        self.addCleanup(process.kill)
+        return process, controller
+
+    def read(self, controller, until=None):
+        """What appears on the terminal, to the end or until these bytes do."""
+        output = b""
+        while until is None or until not in output:
+            if not select.select([controller], [], [], support.TIME_LIMIT_S)[0]:
+                self.fail(f"nothing more after {output}")
+            try:
+                output += os.read(controller, 4096)
+            except OSError as end:
+                # The last user of a terminal has closed it.
+                self.assertEqual((end.errno, until), (errno.EIO, None))
+                break
+        return output
+
+    def run_fake_there(self, stdin, **environment):
+        process, controller = self.start(stdin, **environment)
+        output = self.read(controller)
         self.assertEqual(process.wait(support.TIME_LIMIT_S), 0)
         return output.decode()
 
     def test_curses_on_a_terminal(self):
         for stdin in True, False:
-            output = self.run_on_terminal(stdin)
+            output = self.run_fake_there(stdin)
             self.assertEqual(self.arguments(), ["-display", "curses"])
             # Build tools take standard input away; the keyboard is still there.
             self.assertEqual(self.note("terminal"), b"yes\n")
             self.assertEqual(output, "bootimage: QEMU takes this terminal now; to leave it, press "
-                                     "Esc and then 2, and type: quit\r\n")
+                                     "Alt+2, type quit and press Enter\r\n")
 
     def test_serial_on_a_terminal_without_a_cursor(self):
         for kind in "dumb", "":
-            self.assertEqual(self.run_on_terminal(True, TERM=kind), "")
+            self.assertEqual(self.run_fake_there(True, TERM=kind), "")
             self.assertEqual(self.arguments(), ["-display", "none", "-serial", "stdio"])
 
+    def test_the_way_to_leave_is_as_the_line_says(self):
+        process, controller = self.start(True, ["-accel", "tcg"], PATH=os.environ["PATH"])
+        self.read(controller, b"SeaBIOS")
+        os.write(controller, b"\x1b2")  # Alt+2
+        self.read(controller, b"(qemu)")
+        os.write(controller, b"quit\r")
+        self.read(controller)
+        self.assertEqual(process.wait(support.TIME_LIMIT_S), 0)
 
-def set_controlling_terminal(terminal):
-    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    def test_control_c_ends_the_serial_port(self):
+        process, controller = self.start(True, ["-accel", "tcg"], PATH=os.environ["PATH"],
+                                         TERM="dumb")
+        while process.poll() is None:
+            # Until QEMU handles it, it would end this process all the same, which is as good.
+            os.write(controller, b"\x03")
+            select.select([controller], [], [], 0.2)
+        self.assertIn(process.returncode, (0, -signal.SIGINT))
 
 
 class RealQemu(support.ToolTest):

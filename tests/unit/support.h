@@ -1,0 +1,27 @@
+/*
+ * What the unit tests of the tool share: cmocka with what it needs, and files of their own.
+ */
+#ifndef TESTS_UNIT_SUPPORT_H
+#define TESTS_UNIT_SUPPORT_H
+
+/* cmocka.h wants these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "error.h"
+#include "kernel.h"
+
+/* A new empty file without a name, open for reading and writing. */
+int support_temporary_file(void);
+
+/* An x86-64 kernel of these segments, entered at the start of the first. Numbers the segments. */
+struct kernel support_kernel(struct kernel_segment *segments, size_t count);
+
+/* Fails unless error has just this text, and clears it. */
+void support_assert_error(struct error *error, const char *text);
+
+#endif
