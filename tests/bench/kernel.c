@@ -1,7 +1,7 @@
 /*
  * The kernel that is booted for time: it looks at the time stamp counter before all else, then
- * reports it with those that the loader took. Its payload (tests/boot/kernels/payload.S) makes it as
- * large as the benchmark wants it.
+ * reports it with those that the loader took. Its payload (tests/boot/kernels/payload.S) makes it
+ * as large as the benchmark wants it.
  */
 #include "report.h"
 

@@ -36,6 +36,14 @@ class ContractTest(suite.BootTest):
         values = self.check_contract("contract-high")
         self.assertEqual(int(values["kernel_paddr"], 16), 0x200000)
 
+    def test_linked_at_another_address_than_its_physical_one(self):
+        values = self.check_contract("contract-elsewhere")
+        self.assertEqual(int(values["kernel_paddr"], 16), 0x800000)
+
+    def test_linked_to_where_there_is_no_memory(self):
+        values = self.check_contract("contract-absent", memory_mib=256)
+        self.assertLess(int(values["kernel_paddr"], 16), 256 * MIB)
+
     def test_a_machine_with_pci_express(self):
         self.check_contract(machine="q35")
 

@@ -43,6 +43,13 @@ class ForeignKernelTest(suite.BootTest):
     def test_physical_addresses_that_mean_nothing(self):
         self.boot_and_see("odd-paddr", "plain kernel", 6)
 
+    def test_segments_far_from_each_other_in_physical_memory(self):
+        self.boot_and_see("scattered", "plain kernel", 6)
+
+    def test_one_segment_with_all_rights(self):
+        with machine.Machine(self.package(self.kernel("one-segment"))) as guest:
+            self.assertEqual(self.check_report(guest)[1], 3)
+
     def test_segments_that_share_a_page(self):
         self.boot_at("shared-page", 0x400000, 3 * 2**20 // 2)
 

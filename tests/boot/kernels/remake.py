@@ -1,8 +1,9 @@
 """Remake a linked kernel, so that it is as legal as before and less usual: remake.py HOW IN OUT.
 
 HOW is `offsets`: each PT_LOAD's bytes lie at an odd file offset, not congruent to its address;
-`paddr`: each p_paddr is a different number above 4 GiB that means nothing; `segments`: COUNT
-PT_LOADs are appended, as segments.c wants them. All of them drop everything that is not loaded.
+`paddr`: each p_paddr is a different number above 4 GiB that means nothing; `scatter`: the segments
+lie far from each other in physical memory, the last one lowest; `segments`: COUNT PT_LOADs are
+appended, as segments.c wants them. All of them drop everything that is not loaded.
 """
 
 import struct
@@ -13,6 +14,7 @@ PHDR = struct.Struct("<IIQQQQQQ")
 PT_LOAD = 1
 PF_W, PF_R = 2, 4
 NO_MEANING = 0xDEADBEEF000
+SCATTERED = 0x1400000
 
 # As in segments.c.
 COUNT = 1000
@@ -57,6 +59,9 @@ def main(how, source, output):
     if how == "paddr":
         for i, segment in enumerate(segments):
             segment[2] = NO_MEANING + i * 0x123456000
+    if how == "scatter":
+        for i, segment in enumerate(reversed(segments)):
+            segment[2] = SCATTERED + i * SCATTERED + segment[1] % 0x1000
     if how == "segments":
         for i in range(COUNT):
             flags = PF_R | (PF_W if i % 2 else 0)
