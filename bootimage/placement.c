@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #define FOUR_GIB 0x100000000ull
-#define HIGH_HALF 0x8000000000000000ull
 /* Memory between two segments that is worth wasting to keep them in one region. */
 #define GAP_BYTES (16ull << 20)
 
@@ -28,14 +27,14 @@ uint64_t placement_page_end(const struct kernel_segment *segment)
     return (end + PLACEMENT_PAGE_BYTES - 1) & ~(uint64_t)(PLACEMENT_PAGE_BYTES - 1);
 }
 
+/* Not above 4 GiB, where the loader cannot put anything before it has page tables; so neither what
+   is linked high and has its p_vaddr for a p_paddr, as linkers do by default. */
 static bool paddr_means_something(const struct kernel_segment *segment)
 {
     if (segment->paddr >= FOUR_GIB || segment->memory_bytes > FOUR_GIB - segment->paddr)
         return false;
     if ((segment->paddr - segment->vaddr) % PLACEMENT_PAGE_BYTES != 0)
         return false; /* no page table could map it */
-    if (segment->paddr == segment->vaddr && segment->vaddr >= HIGH_HALF)
-        return false; /* never true below 4 GiB; stated as the rule is */
     return segment->paddr != 0 || segment->vaddr == 0; /* some linkers leave it 0 */
 }
 

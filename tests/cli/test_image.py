@@ -1,6 +1,8 @@
 """What comes out for sound kernels: the image, byte by byte, and the tool's words."""
 
 import os
+import pathlib
+import re
 import subprocess
 
 import elf
@@ -175,6 +177,14 @@ class CommandLine(support.ToolTest):
         status, output, errors = self.tool("--version")
         self.assertEqual((status, errors), (0, ""))
         self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\nlibelf \S+\nxxHash \S+ \(built in\)\n\Z")
+
+    def test_manual_page_has_every_option(self):
+        root = pathlib.Path(__file__).resolve().parents[2]
+        page = (root / "bootimage/bootimage.1").read_text().replace("Fl -", "Fl --")
+        options = re.findall(r"(?<=\s)--?[a-z]+", self.tool("--help")[1])
+        self.assertGreaterEqual(len(options), 7)
+        for option in options:
+            self.assertIn(f"Fl {option}".replace("Fl -o", "Fl o").replace("Fl -q", "Fl q"), page)
 
     def test_wrong_usage(self):
         for arguments, message in [
