@@ -124,5 +124,6 @@ ask_keyboard_controller:
     clc
     ret
 
+section .data
 align 2
 probe:  dw 0

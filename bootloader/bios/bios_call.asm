@@ -199,6 +199,9 @@ gdt_pointer:
 real_mode_idt:                          ; ten bytes, as 64-bit lidt reads them
     dw 0x3FF
     dq 0
+; In a page of their own: where code and data share one, every store is self-modifying code to the
+; CPU, and to an emulator.
+section .data
 align 8
 saved_rsp:          dq 0
 saved_registers:    dq 0

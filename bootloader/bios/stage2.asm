@@ -237,6 +237,7 @@ fail16:
 .prefix:        db 13, 10, "bootimage: E", 0
 .end_of_line:   db 13, 10, 0
 
+section .data
 align 8
 tsc_stage2:     dq 0                    ; time stamp counter, once the CPU is known to have one
 low_memory_end: dd 0                    ; first byte behind the usable memory below 640 KiB
