@@ -30,12 +30,6 @@ static void remove_pending(int number)
     raise(number);
 }
 
-/* A write beyond RLIMIT_FSIZE shall fail like any other. */
-static void ignore(int number)
-{
-    (void)number;
-}
-
 static void handle_signals(void)
 {
     struct sigaction action = {.sa_handler = remove_pending, .sa_flags = (int)SA_RESETHAND};
@@ -47,9 +41,6 @@ static void handle_signals(void)
         if (sigaction(fatal_signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(fatal_signals[i], &action, NULL);
     }
-    action = (struct sigaction){.sa_handler = ignore};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGXFSZ, &action, NULL);
 }
 
 /* The folder of path with its '/' at the end, or "" for the working directory. */

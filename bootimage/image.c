@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,6 +86,18 @@ static void fill_header(struct image_header *header, const struct plan *plan)
     header->crc32 = checksum_crc32(header, sizeof(*header));
 }
 
+static bool write_failed(const char *path, int number, struct error *error)
+{
+    const char *cure = "";
+
+    if (number == ENOSPC || number == EDQUOT)
+        cure = "make room, or ";
+    else if (number == EFBIG)
+        cure = "raise the limit of file sizes (ulimit -f), or ";
+    return error_set(error, "%s: cannot write: %s; %schoose another place", path, strerror(number),
+                     cure);
+}
+
 static bool write_at(int fd, const char *path, const void *data, uint64_t bytes, uint64_t offset,
                      struct error *error)
 {
@@ -98,11 +109,7 @@ static bool write_at(int fd, const char *path, const void *data, uint64_t bytes,
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return error_set(error, "%s: cannot write: %s%s", path,
-                             strerror(written < 0 ? errno : ENOSPC),
-                             written < 0 && errno != ENOSPC && errno != EDQUOT && errno != EFBIG
-                                 ? ""
-                                 : "; make room, or choose another place with -o");
+            return write_failed(path, written < 0 ? errno : ENOSPC, error);
         next += written;
         offset += (uint64_t)written;
         bytes -= (uint64_t)written;
@@ -140,9 +147,6 @@ bool image_write(const struct plan *plan, int fd, const char *path, struct error
             return false;
     }
     if (ftruncate(fd, (off_t)plan->image_bytes) != 0)
-        return error_set(error,
-                         "%s: cannot grow to %" PRIu64 " bytes: %s; make room, or choose another "
-                         "place with -o",
-                         path, plan->image_bytes, strerror(errno));
+        return write_failed(path, errno, error);
     return true;
 }

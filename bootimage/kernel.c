@@ -17,20 +17,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool cannot_open(const struct kernel *kernel, struct error *error)
+{
+    return error_set(error, "%s: cannot open: %s; %s", kernel->path, strerror(errno),
+                     errno == EACCES ? "give read permission" : "check the path");
+}
+
 static bool open_file(struct kernel *kernel, struct error *error)
 {
     struct stat status;
 
-    /* O_NONBLOCK: a FIFO without a writer must be refused, not waited for. */
-    kernel->fd = open(kernel->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (kernel->fd < 0) {
-        int number = errno;
-        const char *cure = number == ENOENT || number == ENOTDIR ? "; check the path" : "";
-        return error_set(error, "%s: cannot open: %s%s", kernel->path, strerror(number),
-                         number == EACCES ? "; give read permission" : cure);
-    }
-    if (fstat(kernel->fd, &status) != 0)
-        return error_set(error, "%s: cannot read: %s", kernel->path, strerror(errno));
+    if (stat(kernel->path, &status) != 0)
+        return cannot_open(kernel, error);
     if (S_ISDIR(status.st_mode))
         return error_set(error, "%s: is a folder; name the kernel's ELF file in it", kernel->path);
     if (!S_ISREG(status.st_mode))
@@ -40,7 +38,8 @@ static bool open_file(struct kernel *kernel, struct error *error)
         return error_set(error, "%s: is empty; build the kernel again", kernel->path);
     kernel->device = status.st_dev;
     kernel->inode = status.st_ino;
-    return true;
+    kernel->fd = open(kernel->path, O_RDONLY | O_CLOEXEC);
+    return kernel->fd >= 0 || cannot_open(kernel, error);
 }
 
 /* The identification, from the raw bytes: libelf has one error for all that is wrong with it, and

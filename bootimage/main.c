@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,7 +196,7 @@ static bool run_image(const struct options *options, const struct plan *plan, st
 
     if (fd < 0)
         return false;
-    if (image_write(plan, fd, "temporary image", error)) {
+    if (image_write(plan, fd, "temporary image (in TMPDIR)", error)) {
         enum runner_display display = runner_choose_display(options->qemu_arguments);
 
         print_warnings(error);
@@ -255,6 +256,13 @@ static bool open_standard_streams(void)
     return fd >= 0;
 }
 
+/* A write beyond RLIMIT_FSIZE shall fail like any other. By a handler, as QEMU would inherit it if
+   the signal were ignored. */
+static void no_action(int number)
+{
+    (void)number;
+}
+
 int main(int count, char **words)
 {
     struct options options = {.runner = count > 1 && strcmp(words[1], "runner") == 0};
@@ -263,6 +271,7 @@ int main(int count, char **words)
 
     if (!open_standard_streams())
         return EXIT_FAILURE;
+    signal(SIGXFSZ, no_action);
     if (!parse_options(&options, count - options.runner, words + options.runner, &error)) {
         status = EXIT_USAGE;
     } else if (options.help) {

@@ -33,9 +33,11 @@ static bool paddr_means_something(const struct kernel_segment *segment)
 {
     if (segment->paddr >= FOUR_GIB || segment->memory_bytes > FOUR_GIB - segment->paddr)
         return false;
+    /* No page table could map it. */
     if ((segment->paddr - segment->vaddr) % PLACEMENT_PAGE_BYTES != 0)
-        return false; /* no page table could map it */
-    return segment->paddr != 0 || segment->vaddr == 0; /* some linkers leave it 0 */
+        return false;
+    /* Some linkers leave it 0. */
+    return segment->paddr != 0 || segment->vaddr == 0;
 }
 
 /* Splits the segments into regions; gap_bytes is the largest gap inside one. */

@@ -69,17 +69,20 @@ class Refused(support.ToolTest):
                           f"{ELSEWHERE}", "kernel.elf", "-o", "a")
 
     def test_disk_full(self):
-        cure = f"make room, or {ELSEWHERE}"
+        message = ("cannot write: File too large; raise the limit of file sizes (ulimit -f), or "
+                   "choose another place")
         self.write("kernel.elf", elf.build([Segment(0x100000, bytes(1 << 20))]))
         self.write("old.bin", b"old")
-        # 0: at the first byte; 40000: in the payload; 1 MiB: at its end; then only the padding.
+        # At the first byte, in the loader, in the plan, in the payload, in its last sector.
         for limit in 0, 100, 32768, 40000, 1 << 20:
             for sigxfsz in signal.SIG_DFL, signal.SIG_IGN:
-                self.assert_fails(f"old.bin: cannot write: File too large; {cure}", "kernel.elf",
-                                  "-o", "old.bin", preexec_fn=lambda: limit_file(limit, sigxfsz))
+                self.assert_fails(f"old.bin: {message}", "kernel.elf", "-o", "old.bin",
+                                  preexec_fn=lambda: limit_file(limit, sigxfsz))
+        self.assert_fails(f"temporary image (in TMPDIR): {message}", "runner", "kernel.elf",
+                          preexec_fn=lambda: limit_file(100, signal.SIG_DFL))
+        # In the padding.
         self.write("kernel.elf", elf.kernel())
-        self.assert_fails(f"old.bin: cannot grow to 516096 bytes: File too large; {cure}",
-                          "kernel.elf", "-o", "old.bin",
+        self.assert_fails(f"old.bin: {message}", "kernel.elf", "-o", "old.bin",
                           preexec_fn=lambda: limit_file(100000, signal.SIG_DFL))
 
 
