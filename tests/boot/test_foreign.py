@@ -56,6 +56,11 @@ class ForeignKernelTest(suite.BootTest):
     def test_a_thousand_segments(self):
         self.assertEqual(self.boot("many-segments")[1], 1)
 
+    def test_memory_that_is_not_zero_at_power_on(self):
+        for kernel, checks in (("plain-gcc", 6), ("plain-clang", 6), ("many-segments", 1)):
+            with self.subTest(kernel=kernel):
+                self.assertEqual(self.boot(kernel, **self.used_memory(64))[1], checks)
+
     def test_64_mib_linked_low(self):
         self.boot_at("address-low", 0x100000, 64 * 2**20)
 
