@@ -43,6 +43,7 @@ _Noreturn void bios_main(void)
 
     const struct firmware_boot boot = {
         .plan_lba = image_header.plan_lba,
+        .plan_bytes = image_header.plan_bytes,
         .image_id = image_header.image_id,
         .boot_drive = boot_drive,
         .disk_signature = disk_signature(),

@@ -13,6 +13,7 @@ struct memory_map;
 /* What the front end knows when it calls loader_main(). */
 struct firmware_boot {
     uint64_t plan_lba;       /* first sector of the plan's partition */
+    uint64_t plan_bytes;     /* the plan with all its records, as the image's header has it */
     uint64_t image_id;       /* the plan must carry the same */
     uint32_t boot_drive;     /* BIOS drive number */
     uint32_t disk_signature; /* of the master boot record */

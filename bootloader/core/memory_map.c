@@ -207,11 +207,12 @@ uint64_t memory_map_take(struct memory_map *map, uint64_t bytes, uint64_t align,
 
 uint64_t memory_map_take_pages(struct memory_map *map, uint64_t bytes)
 {
-    uint64_t rounded = (bytes + MEMORY_PAGE_BYTES - 1) & ~(MEMORY_PAGE_BYTES - 1);
-    uint64_t paddr = memory_map_take(map, rounded, MEMORY_PAGE_BYTES, 0, BOOTINFO_MEMORY_LOADER);
+    uint64_t rounded = (bytes + MEMORY_PAGE_BYTES - 1) & ~(MEMORY_PAGE_BYTES - 1), paddr = 0;
 
+    if (rounded >= bytes) /* else it has wrapped */
+        paddr = memory_map_take(map, rounded, MEMORY_PAGE_BYTES, 0, BOOTINFO_MEMORY_LOADER);
     if (!paddr)
-        fail(ERROR_NO_MEMORY, {"bytes", rounded});
+        fail(ERROR_NO_MEMORY, {"bytes", bytes});
     memset((void *)(uintptr_t)paddr, 0, rounded);
     return paddr;
 }

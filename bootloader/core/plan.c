@@ -12,13 +12,14 @@
 
 #include <string.h>
 
+#define ONE_MIB 0x100000ull
 #define FOUR_GIB 0x100000000ull
 
 /* What the checks of the records have seen so far. */
 struct chain {
     const struct plan *plan;
     const struct plan_region *region; /* the latest; NULL: none yet */
-    uint64_t segment_end;             /* virtual: the next segment begins here or later */
+    uint64_t segment_end;             /* offset in it where the next segment may begin */
     uint64_t mapping_end;             /* as segment_end */
     unsigned int protocols;
     unsigned int command_lines;
@@ -49,31 +50,37 @@ static bool is_aligned(uint64_t value)
     return value % MEMORY_PAGE_BYTES == 0;
 }
 
-/* Do the pages [vaddr, vaddr + bytes) lie in the latest region, at or behind *end? Moves *end. */
+/* Does [vaddr, vaddr + bytes) lie in the latest region, at the offset *end or behind it? Moves
+   *end. Offsets, as the region may end with the address space, where addresses wrap. */
 static bool advance(const struct chain *chain, uint64_t *end, uint64_t vaddr, uint64_t bytes)
 {
     const struct plan_region *region = chain->region;
 
-    if (!region || vaddr < *end || vaddr - region->vaddr > region->bytes ||
-        bytes > region->bytes - (vaddr - region->vaddr))
+    if (!region)
         return false;
-    *end = vaddr + bytes;
+    uint64_t offset = vaddr - region->vaddr;
+    if (offset < *end || offset > region->bytes || bytes > region->bytes - offset)
+        return false;
+    *end = offset + bytes;
     return true;
 }
 
 static bool check_protocol(struct chain *chain, const struct plan_protocol *protocol)
 {
-    return chain->protocols++ == 0 && is_aligned(protocol->stack_bytes);
+    return chain->protocols++ == 0 && is_aligned(protocol->stack_bytes) &&
+           protocol->stack_bytes > 0;
 }
 
 static bool check_region(struct chain *chain, const struct plan_region *region)
 {
     chain->region = region;
-    chain->segment_end = region->vaddr;
-    chain->mapping_end = region->vaddr;
+    chain->segment_end = 0;
+    chain->mapping_end = 0;
     if (!is_aligned(region->vaddr) || !is_aligned(region->bytes) || region->bytes == 0 ||
         region->bytes - 1 > UINT64_MAX - region->vaddr)
         return false;
+    if (region->paddr < ONE_MIB)
+        fail(ERROR_PLAN_UNKNOWN, {"region at", region->paddr}); /* the firmware and this code */
     return region->paddr == PLAN_PADDR_ANYWHERE ||
            (is_aligned(region->paddr) && region->paddr < FOUR_GIB &&
             region->bytes <= FOUR_GIB - region->paddr);
@@ -143,36 +150,31 @@ static void check_records(const struct plan *plan)
         fail(ERROR_PLAN_DAMAGED, {"protocols", chain.protocols});
 }
 
-/* Read the prefix, and tell from it how long the plan is. */
-static uint64_t read_prefix(const struct firmware_boot *boot, struct memory_map *map)
+static void check_prefix(const struct image_plan *prefix, const struct firmware_boot *boot)
 {
-    uint64_t page = memory_map_take_pages(map, sizeof(struct image_plan));
-    const struct image_plan *prefix = (const void *)(uintptr_t)page;
-
-    firmware_read_disk(boot->plan_lba, sizeof(*prefix), page);
     if (memcmp(prefix->magic, IMAGE_PLAN_MAGIC, sizeof(prefix->magic)) ||
-        prefix->image_id != boot->image_id || prefix->plan_bytes < sizeof(*prefix) ||
+        prefix->image_id != boot->image_id || prefix->plan_bytes != boot->plan_bytes ||
         prefix->partition_bytes < prefix->plan_bytes)
         fail(ERROR_PLAN_DAMAGED, {"sector", boot->plan_lba});
     if (prefix->format_version != IMAGE_FORMAT_VERSION)
         fail(ERROR_PLAN_UNKNOWN, {"format", prefix->format_version});
-    uint64_t bytes = prefix->plan_bytes;
-    memory_map_retype(map, page, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_LOADER, BOOTINFO_MEMORY_USABLE);
-    return bytes;
 }
 
 void plan_read(struct plan *plan, const struct firmware_boot *boot, struct memory_map *map)
 {
-    uint64_t bytes = read_prefix(boot, map);
-    uint64_t paddr = memory_map_take_pages(map, bytes);
+    uint64_t bytes = boot->plan_bytes;
 
+    if (bytes < sizeof(*plan->prefix))
+        fail(ERROR_PLAN_DAMAGED, {"bytes", bytes});
+    uint64_t paddr = memory_map_take_pages(map, bytes);
     *plan = (struct plan){(void *)(uintptr_t)paddr, boot->plan_lba, bytes};
     firmware_read_disk(boot->plan_lba, bytes, paddr);
+    check_prefix(plan->prefix, boot);
 
     uint64_t expected = plan->prefix->xxh64;
     plan->prefix->xxh64 = 0;
     uint64_t found = checksum_xxh64(plan->prefix, bytes);
-    if (found != expected || plan->prefix->plan_bytes != bytes)
+    if (found != expected)
         fail(ERROR_PLAN_DAMAGED, {"checksum", found}, {"expected", expected});
     check_records(plan);
 }

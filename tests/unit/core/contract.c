@@ -1,0 +1,311 @@
+/*
+ * See contract.h. Page tables are compared with a list of maps of which, as bootinfo.h has it, the
+ * first one that has a page counts; the sum of all pages shows that nothing else is mapped.
+ */
+#include "contract.h"
+
+#include "cpu.h"
+#include "fake_firmware.h"
+#include "page_walk.h"
+
+#include <bootimage/image.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PAGE 0x1000ull
+#define FOUR_GIB 0x100000000ull
+#define RAM_PAGES (FAKE_RAM_BYTES / PAGE)
+#define MOST_MAPS 64
+
+static uint64_t root(void)
+{
+    return fake_firmware.handover.tables_paddr;
+}
+
+void *contract_at(uint64_t vaddr)
+{
+    struct page page = page_walk(root(), vaddr);
+
+    assert_true(page.is_mapped);
+    return (void *)(uintptr_t)page.paddr;
+}
+
+const struct bootinfo *contract_bootinfo(void)
+{
+    return contract_at(fake_firmware.handover.argument);
+}
+
+/* The physical address of something of the loader's: in the map of all memory, in the fake RAM. */
+static uint64_t loader_paddr(uint64_t vaddr)
+{
+    uint64_t paddr = vaddr - BOOTINFO_PHYSICAL_MEMORY;
+
+    assert_in_range(paddr, FAKE_RAM_PADDR, FAKE_RAM_END - 1);
+    assert_int_equal(page_walk(root(), vaddr).paddr, paddr);
+    return paddr;
+}
+
+static const void *loader_data(uint64_t vaddr)
+{
+    return (const void *)(uintptr_t)loader_paddr(vaddr);
+}
+
+/* Registers. */
+
+static void check_handover(const struct contract_kernel *kernel)
+{
+    const struct handover *handover = &fake_firmware.handover;
+
+    assert_true(fake_firmware.left);
+    assert_string_equal(fake_firmware.printed, "");
+    assert_int_equal(handover->entry_vaddr, kernel->entry_vaddr);
+    assert_int_equal(handover->stack_top_vaddr, BOOTINFO_STACK_TOP);
+    assert_int_equal(handover->has_nx, cpu_has(CPU_EDX_NX));
+    assert_int_equal(handover->page_paddr, fake_firmware.copied_page_paddr);
+    assert_int_equal(loader_paddr(fake_firmware.copied_gdt_page_vaddr), handover->page_paddr);
+}
+
+/* Page tables. */
+
+struct maps {
+    struct contract_pages maps[MOST_MAPS];
+    size_t count;
+};
+
+static void add_map(struct maps *maps, uint64_t vaddr, uint64_t bytes, uint64_t paddr,
+                    uint32_t rights)
+{
+    assert_true(maps->count < MOST_MAPS);
+    maps->maps[maps->count++] = (struct contract_pages){vaddr, bytes, paddr, rights};
+}
+
+static bool is_in(uint64_t at, uint64_t start, uint64_t bytes)
+{
+    return at >= start && at - start < bytes;
+}
+
+static void list_maps(struct maps *maps, const struct contract_kernel *kernel)
+{
+    uint64_t stack_vaddr = BOOTINFO_STACK_TOP - kernel->stack_bytes;
+    uint64_t page_paddr = fake_firmware.handover.page_paddr;
+
+    for (size_t i = 0; i < kernel->page_count; i++)
+        add_map(maps, kernel->pages[i].vaddr, kernel->pages[i].bytes, kernel->pages[i].paddr,
+                kernel->pages[i].rights);
+    add_map(maps, stack_vaddr, kernel->stack_bytes, page_walk(root(), stack_vaddr).paddr,
+            PLAN_WRITABLE);
+    add_map(maps, page_paddr, PAGE, page_paddr, PLAN_EXECUTABLE);
+    for (size_t i = 0; i < kernel->page_count; i++) {
+        const struct contract_pages *pages = &kernel->pages[i];
+
+        if (pages->rights & PLAN_WRITABLE)
+            continue;
+        add_map(maps, pages->paddr, pages->bytes, pages->paddr, 0);
+        add_map(maps, BOOTINFO_PHYSICAL_MEMORY + pages->paddr, pages->bytes, pages->paddr, 0);
+    }
+    add_map(maps, PAGE, FOUR_GIB - PAGE, PAGE, PLAN_WRITABLE);
+    for (size_t i = 0; i < FAKE_RANGES; i++) {
+        const struct bootinfo_memory_range *range = &fake_ranges[i];
+
+        if (range->type == BOOTINFO_MEMORY_USABLE)
+            add_map(maps, BOOTINFO_PHYSICAL_MEMORY + range->base_paddr, range->bytes & ~(PAGE - 1),
+                    range->base_paddr, PLAN_WRITABLE);
+    }
+}
+
+static bool is_mapped_before(const struct maps *maps, size_t index, uint64_t vaddr)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (is_in(vaddr, maps->maps[i].vaddr, maps->maps[i].bytes))
+            return true;
+    }
+    return false;
+}
+
+static void check_page(const struct contract_pages *map, uint64_t vaddr)
+{
+    struct page page = page_walk(root(), vaddr);
+    bool is_executable = map->rights & PLAN_EXECUTABLE || !fake_firmware.handover.has_nx;
+
+    assert_true(page.is_mapped);
+    assert_int_equal(page.paddr, map->paddr + (vaddr - map->vaddr));
+    assert_int_equal(page.is_writable, (map->rights & PLAN_WRITABLE) != 0);
+    assert_int_equal(page.is_executable, is_executable);
+}
+
+static void ignore_table(void *context, uint64_t table_paddr)
+{
+    (void)context;
+    (void)table_paddr;
+}
+
+static void check_page_tables(const struct contract_kernel *kernel)
+{
+    struct maps maps = {.count = 0};
+    uint64_t total = 0;
+
+    list_maps(&maps, kernel);
+    for (size_t i = 0; i < maps.count; i++) {
+        const struct contract_pages *map = &maps.maps[i];
+
+        for (uint64_t done = 0; done < map->bytes; done += PAGE) {
+            if (is_mapped_before(&maps, i, map->vaddr + done))
+                continue;
+            check_page(map, map->vaddr + done);
+            total += PAGE;
+        }
+    }
+    assert_int_equal(page_tables_each(root(), ignore_table, NULL), total);
+    assert_false(page_walk(root(), BOOTINFO_STACK_TOP - kernel->stack_bytes - 1).is_mapped);
+    assert_false(page_walk(root(), 0).is_mapped);
+}
+
+/* The memory map. */
+
+static void mark(uint8_t *types, uint64_t paddr, uint64_t bytes, uint8_t type)
+{
+    assert_in_range(paddr, FAKE_RAM_PADDR, FAKE_RAM_END - 1);
+    assert_true(bytes <= FAKE_RAM_END - paddr);
+    for (uint64_t at = paddr & ~(PAGE - 1); at < paddr + bytes; at += PAGE) {
+        uint8_t *marked = &types[(at - FAKE_RAM_PADDR) / PAGE];
+
+        assert_int_equal(*marked, BOOTINFO_MEMORY_USABLE); /* in use but once */
+        *marked = type;
+    }
+}
+
+static void mark_table(void *context, uint64_t table_paddr)
+{
+    mark(context, table_paddr, PAGE, BOOTINFO_MEMORY_LOADER);
+}
+
+static void mark_loader(uint8_t *types, const struct contract_kernel *kernel)
+{
+    const struct bootinfo *info = contract_bootinfo();
+    uint64_t stack_vaddr = BOOTINFO_STACK_TOP - kernel->stack_bytes;
+    const struct contract_memory in_use[] = {
+        {page_walk(root(), stack_vaddr).paddr, kernel->stack_bytes},
+        {fake_firmware.handover.page_paddr, PAGE},
+        {loader_paddr(fake_firmware.handover.argument), sizeof(*info)},
+        {loader_paddr(info->loader_name), 1},
+        {loader_paddr(info->loader_version), 1},
+        {loader_paddr(info->command_line), info->command_line_bytes + 1},
+        {loader_paddr(info->memory_map),
+         info->memory_map_count * sizeof(struct bootinfo_memory_range)},
+    };
+
+    for (size_t i = 0; i < sizeof(in_use) / sizeof(in_use[0]); i++)
+        mark(types, in_use[i].paddr, in_use[i].bytes, BOOTINFO_MEMORY_LOADER);
+    page_tables_each(root(), mark_table, types);
+}
+
+/* Each page of the fake RAM has the type of its use, so that nothing is lost and nothing in use is
+   given away. */
+static void check_uses(const struct bootinfo_memory_range *map, size_t count,
+                       const struct contract_kernel *kernel)
+{
+    static uint8_t types[RAM_PAGES];
+    size_t at = 0;
+
+    memset(types, BOOTINFO_MEMORY_USABLE, sizeof(types));
+    mark_loader(types, kernel);
+    for (size_t i = 0; i < kernel->memory_count; i++)
+        mark(types, kernel->memory[i].paddr, kernel->memory[i].bytes, BOOTINFO_MEMORY_KERNEL);
+    for (uint64_t page = 0; page < RAM_PAGES; page++) {
+        while (at < count && map[at].base_paddr + map[at].bytes <= FAKE_RAM_PADDR + page * PAGE)
+            at++;
+        assert_true(at < count && map[at].base_paddr <= FAKE_RAM_PADDR + page * PAGE);
+        assert_int_equal(map[at].type, types[page]);
+    }
+}
+
+static void check_order(const struct bootinfo_memory_range *map, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(map[i].reserved, 0);
+        assert_int_not_equal(map[i].bytes, 0);
+        if (map[i].type == BOOTINFO_MEMORY_USABLE)
+            assert_int_equal((map[i].base_paddr | map[i].bytes) % PAGE, 0);
+        if (i == 0)
+            continue;
+        uint64_t end = map[i - 1].base_paddr + map[i - 1].bytes;
+        assert_true(map[i].base_paddr >= end);
+        assert_false(map[i].base_paddr == end && map[i].type == map[i - 1].type);
+    }
+}
+
+/* With what the loader and the kernel use counted as usable, it is the firmware's map in pages. */
+static void check_coverage(const struct bootinfo_memory_range *map, size_t count)
+{
+    static const struct contract_pages wanted[] = {
+        {0x0, 0x1000, 0, BOOTINFO_MEMORY_RESERVED},
+        {0x1000, 0x9e000, 0, BOOTINFO_MEMORY_USABLE},
+        {0x9f000, 0x1000, 0, BOOTINFO_MEMORY_RESERVED},
+        {0xf0000, 0x10000, 0, BOOTINFO_MEMORY_RESERVED},
+        {FAKE_RAM_PADDR, FAKE_RAM_BYTES, 0, BOOTINFO_MEMORY_USABLE},
+        {0xfffc0000, 0x40000, 0, BOOTINFO_MEMORY_RESERVED},
+        {0x100000000, 0x40000000, 0, BOOTINFO_MEMORY_USABLE},
+    };
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        uint64_t end = wanted[i].vaddr;
+
+        for (; at < count && map[at].base_paddr == end && end < wanted[i].vaddr + wanted[i].bytes;
+             at++) {
+            bool is_usable =
+                map[at].type == BOOTINFO_MEMORY_LOADER || map[at].type == BOOTINFO_MEMORY_KERNEL;
+
+            assert_int_equal(is_usable ? BOOTINFO_MEMORY_USABLE : map[at].type, wanted[i].rights);
+            end += map[at].bytes;
+        }
+        assert_int_equal(end, wanted[i].vaddr + wanted[i].bytes);
+    }
+    assert_int_equal(at, count);
+}
+
+/* The boot information. */
+
+static void check_bootinfo(const struct contract_kernel *kernel, const struct bootinfo *info)
+{
+    assert_memory_equal(&info->magic, "BOOTINFO", 8);
+    assert_int_equal(info->version, BOOTINFO_VERSION);
+    assert_int_equal(info->size_bytes, sizeof(*info));
+    assert_string_equal(loader_data(info->loader_name), "bootimage");
+    assert_string_equal(loader_data(info->loader_version), BOOTIMAGE_VERSION);
+    assert_string_equal(loader_data(info->command_line), kernel->command_line);
+    assert_int_equal(info->command_line_bytes, strlen(kernel->command_line));
+    assert_int_equal(info->physical_memory, BOOTINFO_PHYSICAL_MEMORY);
+    assert_int_equal(info->kernel_vaddr, kernel->lowest_vaddr);
+    assert_int_equal(info->kernel_paddr, kernel->lowest_paddr);
+    assert_int_equal(info->stack_top, BOOTINFO_STACK_TOP);
+    assert_int_equal(info->stack_bytes, kernel->stack_bytes);
+    assert_int_equal(info->boot_drive, kernel->boot.boot_drive);
+    assert_int_equal(info->disk_signature, kernel->boot.disk_signature);
+    assert_int_equal(info->tsc_stage1, kernel->boot.tsc_stage1);
+    assert_int_equal(info->tsc_stage2, kernel->boot.tsc_stage2);
+    assert_int_not_equal(info->tsc_loader, 0);
+    assert_int_not_equal(info->tsc_load, 0);
+    assert_int_not_equal(info->tsc_map, 0);
+    assert_int_not_equal(info->tsc_enter, 0);
+}
+
+void contract_check(const struct contract_kernel *kernel)
+{
+    const struct bootinfo *info;
+
+    check_handover(kernel);
+    check_page_tables(kernel);
+    info = loader_data(fake_firmware.handover.argument);
+    check_bootinfo(kernel, info);
+    const struct bootinfo_memory_range *map = loader_data(info->memory_map);
+    check_order(map, info->memory_map_count);
+    check_coverage(map, info->memory_map_count);
+    check_uses(map, info->memory_map_count, kernel);
+}

@@ -1,0 +1,163 @@
+/*
+ * The fake machine: see fake_firmware.h. What the loader may not do at all ends the program here.
+ */
+#include "fake_firmware.h"
+
+#include "log.h"
+#include "memory_map.h"
+
+#include <bootimage/image.h>
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MAP_CAPACITY 16384
+
+struct fake_firmware fake_firmware;
+
+const struct bootinfo_memory_range fake_ranges[FAKE_RANGES] = {
+    {0x0, 0x9fc00, BOOTINFO_MEMORY_USABLE, 0},
+    {0x9fc00, 0x400, BOOTINFO_MEMORY_RESERVED, 0},
+    {0xf0000, 0x10000, BOOTINFO_MEMORY_RESERVED, 0},
+    {FAKE_RAM_PADDR, FAKE_RAM_BYTES, BOOTINFO_MEMORY_USABLE, 0},
+    {0xfffc0000, 0x40000, BOOTINFO_MEMORY_RESERVED, 0},
+    {0x100000000, 0x40000000, BOOTINFO_MEMORY_USABLE, 0},
+};
+
+static jmp_buf end;
+
+static _Noreturn void violation(const char *what)
+{
+    fprintf(stderr, "fake firmware: the loader %s\n", what);
+    abort();
+}
+
+static void *ram(void)
+{
+    return (void *)(uintptr_t)FAKE_RAM_PADDR;
+}
+
+static void map_ram(void)
+{
+    static bool is_mapped;
+
+    if (is_mapped)
+        return;
+    is_mapped = true;
+    if (mmap(ram(), FAKE_RAM_BYTES, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != ram()) {
+        perror("fake firmware: mmap");
+        abort();
+    }
+}
+
+void fake_start(void)
+{
+    map_ram();
+    memset(ram(), FAKE_RAM_JUNK, FAKE_RAM_BYTES);
+    fake_firmware = (struct fake_firmware){
+        .bad_lba = FAKE_NO_LBA,
+        .ranges = fake_ranges,
+        .range_count = FAKE_RANGES,
+        .map_capacity = MAP_CAPACITY,
+    };
+}
+
+enum fake_end fake_run(void (*step)(void *argument), void *argument)
+{
+    fake_firmware.printed[0] = '\0';
+    fake_firmware.left = false;
+    switch (setjmp(end)) {
+    case FAKE_RETURNED:
+        step(argument);
+        return FAKE_RETURNED;
+    case FAKE_STOPPED:
+        return FAKE_STOPPED;
+    default:
+        return FAKE_ENTERED;
+    }
+}
+
+unsigned int fake_error(void)
+{
+    const char *text = fake_firmware.printed, *line_end = strchr(text + (text[0] == '\n'), '\n');
+    unsigned int number = 0;
+
+    if (text[0] == '\0')
+        return 0;
+    if (sscanf(text, "\nbootimage: E%u ", &number) != 1 || !line_end || line_end[1] != '\0')
+        violation("printed something that is not one line of an error");
+    return number;
+}
+
+void fake_empty_map(struct memory_map *map)
+{
+    static struct bootinfo_memory_range storage[MAP_CAPACITY];
+
+    *map = (struct memory_map){.ranges = storage, .capacity = fake_firmware.map_capacity};
+}
+
+void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
+{
+    uint64_t sectors = fake_firmware.disk_bytes / IMAGE_SECTOR_BYTES;
+    uint64_t count = bytes / IMAGE_SECTOR_BYTES + (bytes % IMAGE_SECTOR_BYTES != 0);
+
+    if (fake_firmware.left)
+        violation("reads from a firmware that it left");
+    if (lba > sectors || count > sectors - lba)
+        fail(ERROR_PLAN_DAMAGED, {"sector", lba}, {"image", sectors}); /* as under a BIOS */
+    if (fake_firmware.bad_lba - lba < count)
+        fail(ERROR_DISK_READ, {"sector", fake_firmware.bad_lba});
+    if (bytes == 0)
+        return;
+    if (paddr < FAKE_RAM_PADDR || paddr > FAKE_RAM_END || bytes > FAKE_RAM_END - paddr)
+        violation("reads to where there is no RAM");
+    memcpy((void *)(uintptr_t)paddr, fake_firmware.disk + lba * IMAGE_SECTOR_BYTES, bytes);
+}
+
+void firmware_memory_map(struct memory_map *map)
+{
+    fake_empty_map(map);
+    for (size_t i = 0; i < fake_firmware.range_count; i++) {
+        const struct bootinfo_memory_range *range = &fake_firmware.ranges[i];
+
+        memory_map_add(map, range->base_paddr, range->bytes, range->type);
+    }
+}
+
+void firmware_print(const char *text)
+{
+    size_t used = strlen(fake_firmware.printed);
+
+    if (strlen(text) >= sizeof(fake_firmware.printed) - used)
+        violation("prints too much");
+    strcpy(fake_firmware.printed + used, text);
+}
+
+void firmware_leave(void)
+{
+    if (fake_firmware.left)
+        violation("leaves the firmware twice");
+    fake_firmware.left = true;
+}
+
+_Noreturn void firmware_stop(void)
+{
+    longjmp(end, FAKE_STOPPED);
+}
+
+/* In place of core/handover.c, whose code only a kernel's address space can run. */
+void handover_copy(uint64_t page_paddr, uint64_t gdt_page_vaddr)
+{
+    fake_firmware.copied_page_paddr = page_paddr;
+    fake_firmware.copied_gdt_page_vaddr = gdt_page_vaddr;
+}
+
+void handover_enter(const struct handover *handover)
+{
+    fake_firmware.handover = *handover;
+    longjmp(end, FAKE_ENTERED);
+}

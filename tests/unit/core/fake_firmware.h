@@ -1,0 +1,68 @@
+/*
+ * The loader's door to the firmware (core/firmware.h), implemented once more: by a machine that a
+ * test makes up. Its RAM is real memory at the addresses the loader uses, its disk is an array, and
+ * a boot ends where the real one would stop, or at the jump into the kernel.
+ */
+#ifndef TESTS_UNIT_CORE_FAKE_FIRMWARE_H
+#define TESTS_UNIT_CORE_FAKE_FIRMWARE_H
+
+#include "firmware.h"
+#include "handover.h"
+
+#include <bootimage/bootinfo.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All that is behind the map's RAM below 4 GiB and from 1 MiB. Above the program and its heap even
+   where these are not position-independent, and below the shadow memory of AddressSanitizer. */
+#define FAKE_RAM_PADDR 0x50000000ull
+#define FAKE_RAM_BYTES 0x4000000ull
+#define FAKE_RAM_END (FAKE_RAM_PADDR + FAKE_RAM_BYTES)
+/* What RAM holds before the loader writes to it. */
+#define FAKE_RAM_JUNK 0xcc
+
+#define FAKE_NO_LBA UINT64_MAX
+
+struct fake_firmware {
+    /* The machine, for a test to change. */
+    const uint8_t *disk;
+    uint64_t disk_bytes;
+    uint64_t bad_lba; /* this sector cannot be read */
+    const struct bootinfo_memory_range *ranges;
+    size_t range_count;
+    size_t map_capacity;
+    /* What the loader did. */
+    char printed[512];
+    bool left;
+    struct handover handover; /* as handover_enter() got it */
+    uint64_t copied_page_paddr, copied_gdt_page_vaddr;
+};
+extern struct fake_firmware fake_firmware;
+
+/* How a step of the loader came to its end. */
+enum fake_end {
+    FAKE_RETURNED,
+    FAKE_STOPPED, /* in firmware_stop() */
+    FAKE_ENTERED, /* in handover_enter() */
+};
+
+/* The memory of a usual machine, with all of the fake RAM and 1 GiB above 4 GiB. */
+#define FAKE_RANGES 6
+extern const struct bootinfo_memory_range fake_ranges[FAKE_RANGES];
+
+/* A machine with the usual memory, RAM full of junk, and no disk. */
+void fake_start(void);
+
+/* Run a step of the loader. */
+enum fake_end fake_run(void (*step)(void *argument), void *argument);
+
+/* The number of the error that was printed, as the whole and only line; 0: nothing was printed. */
+unsigned int fake_error(void);
+
+/* An empty map with room for as many ranges as the machine has. */
+struct memory_map;
+void fake_empty_map(struct memory_map *map);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * See plan_builder.h.
+ */
+#include "plan_builder.h"
+
+#include "fake_firmware.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define DISK_BYTES 0x1000000u
+
+static _Alignas(4096) uint8_t disk[DISK_BYTES];
+
+void builder_start(struct plan_builder *builder)
+{
+    memset(disk, 0, sizeof(disk));
+    builder->partition = disk + BUILDER_PLAN_LBA * IMAGE_SECTOR_BYTES;
+    builder->prefix = (void *)builder->partition;
+    builder->payload_end = BUILDER_PAYLOAD_OFFSET;
+    *builder->prefix = (struct image_plan){
+        .format_version = IMAGE_FORMAT_VERSION,
+        .image_id = BUILDER_IMAGE_ID,
+        .plan_bytes = sizeof(*builder->prefix),
+    };
+    memcpy(builder->prefix->magic, IMAGE_PLAN_MAGIC, sizeof(builder->prefix->magic));
+}
+
+void *builder_add(struct plan_builder *builder, uint16_t type, uint32_t bytes)
+{
+    struct plan_record *record = (void *)(builder->partition + builder->prefix->plan_bytes);
+
+    builder->prefix->plan_bytes += bytes;
+    if (builder->prefix->plan_bytes > BUILDER_PAYLOAD_OFFSET)
+        abort();
+    *record = (struct plan_record){type, PLAN_RECORD_REQUIRED, bytes};
+    return record;
+}
+
+struct plan_protocol *builder_protocol(struct plan_builder *builder, uint64_t entry_vaddr)
+{
+    struct plan_protocol *protocol = builder_add(builder, PLAN_PROTOCOL, sizeof(*protocol));
+
+    protocol->protocol = PLAN_PROTOCOL_PLAIN;
+    protocol->entry_vaddr = entry_vaddr;
+    protocol->stack_bytes = BUILDER_STACK_BYTES;
+    return protocol;
+}
+
+struct plan_region *builder_region(struct plan_builder *builder, uint64_t vaddr, uint64_t bytes,
+                                   uint64_t paddr)
+{
+    struct plan_region *region = builder_add(builder, PLAN_REGION, sizeof(*region));
+
+    region->vaddr = vaddr;
+    region->bytes = bytes;
+    region->paddr = paddr;
+    region->flags = PLAN_REGION_MOVABLE;
+    return region;
+}
+
+struct plan_segment *builder_segment(struct plan_builder *builder, uint64_t vaddr, const void *data,
+                                     uint64_t bytes)
+{
+    static uint32_t index;
+    struct plan_segment *segment = builder_add(builder, PLAN_SEGMENT, sizeof(*segment));
+
+    segment->payload_offset = builder->payload_end;
+    segment->file_bytes = bytes;
+    segment->vaddr = vaddr;
+    segment->xxh64 = XXH64(data, bytes, 0);
+    segment->index = index++;
+
+    builder->payload_end +=
+        (bytes + IMAGE_SECTOR_BYTES - 1) / IMAGE_SECTOR_BYTES * IMAGE_SECTOR_BYTES;
+    if (BUILDER_PLAN_LBA * IMAGE_SECTOR_BYTES + builder->payload_end > sizeof(disk))
+        abort();
+    memcpy(builder->partition + segment->payload_offset, data, bytes);
+    return segment;
+}
+
+struct plan_mapping *builder_mapping(struct plan_builder *builder, uint64_t vaddr, uint64_t bytes,
+                                     uint32_t rights)
+{
+    struct plan_mapping *mapping = builder_add(builder, PLAN_MAPPING, sizeof(*mapping));
+
+    mapping->vaddr = vaddr;
+    mapping->bytes = bytes;
+    mapping->rights = rights;
+    return mapping;
+}
+
+struct plan_command_line *builder_command_line(struct plan_builder *builder, const char *text)
+{
+    uint64_t text_bytes = strlen(text) + 1;
+    uint64_t bytes = sizeof(struct plan_command_line) + (text_bytes + 7) / 8 * 8;
+    struct plan_command_line *line = builder_add(builder, PLAN_COMMAND_LINE, (uint32_t)bytes);
+
+    line->text_bytes = text_bytes;
+    memcpy(line->text, text, text_bytes);
+    return line;
+}
+
+void builder_finish(struct plan_builder *builder)
+{
+    builder->prefix->partition_bytes = builder->payload_end;
+    builder_sum(builder);
+    fake_firmware.disk = disk;
+    fake_firmware.disk_bytes = BUILDER_PLAN_LBA * IMAGE_SECTOR_BYTES + builder->payload_end;
+}
+
+void builder_sum(struct plan_builder *builder)
+{
+    uint64_t bytes = builder->prefix->plan_bytes;
+
+    builder->prefix->xxh64 = 0;
+    builder->prefix->xxh64 = XXH64(builder->partition, bytes, 0);
+}
+
+struct firmware_boot builder_boot(const struct plan_builder *builder)
+{
+    return (struct firmware_boot){
+        .plan_lba = BUILDER_PLAN_LBA,
+        .plan_bytes = builder->prefix->plan_bytes,
+        .image_id = BUILDER_IMAGE_ID,
+        .boot_drive = 0x81,
+        .disk_signature = 0xcafef00d,
+        .tsc_stage1 = 0x1111,
+        .tsc_stage2 = 0x2222,
+    };
+}

@@ -1,0 +1,50 @@
+/*
+ * Plans for the tests of the loader, written record by record as the tool writes them, and sound
+ * until a test damages them. Checksums are libxxhash's.
+ */
+#ifndef TESTS_UNIT_CORE_PLAN_BUILDER_H
+#define TESTS_UNIT_CORE_PLAN_BUILDER_H
+
+#include "firmware.h"
+
+#include <bootimage/image.h>
+
+#include <stdint.h>
+
+#define BUILDER_PLAN_LBA 64u
+#define BUILDER_IMAGE_ID 0x1122334455667788ull
+#define BUILDER_STACK_BYTES 0x10000u
+/* Where the payload begins, from the start of the partition: behind the longest plan. */
+#define BUILDER_PAYLOAD_OFFSET 0x40000u
+
+struct plan_builder {
+    uint8_t *partition;
+    struct image_plan *prefix; /* at its start */
+    uint64_t payload_end;      /* from the start of the partition */
+};
+
+/* A plan without records. There is one disk: a new plan takes the place of the last one. */
+void builder_start(struct plan_builder *builder);
+
+/* Append a required record of this many bytes, all 0. */
+void *builder_add(struct plan_builder *builder, uint16_t type, uint32_t bytes);
+
+struct plan_protocol *builder_protocol(struct plan_builder *builder, uint64_t entry_vaddr);
+struct plan_region *builder_region(struct plan_builder *builder, uint64_t vaddr, uint64_t bytes,
+                                   uint64_t paddr);
+struct plan_segment *builder_segment(struct plan_builder *builder, uint64_t vaddr, const void *data,
+                                     uint64_t bytes);
+struct plan_mapping *builder_mapping(struct plan_builder *builder, uint64_t vaddr, uint64_t bytes,
+                                     uint32_t rights);
+struct plan_command_line *builder_command_line(struct plan_builder *builder, const char *text);
+
+/* The prefix for the records so far and its checksum; the disk goes into the fake machine. */
+void builder_finish(struct plan_builder *builder);
+
+/* The checksum alone, over the plan as it is now. */
+void builder_sum(struct plan_builder *builder);
+
+/* What the front end would tell the loader of this disk. */
+struct firmware_boot builder_boot(const struct plan_builder *builder);
+
+#endif

@@ -1,0 +1,289 @@
+/*
+ * The whole core: loader_main() from the front end's call to the jump, with plans made here.
+ */
+#include "loader.h"
+
+#include "contract.h"
+#include "errors.h"
+#include "fake_firmware.h"
+#include "page_walk.h"
+#include "plan_builder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HIGH_VADDR 0xffffffff80000000ull
+#define ENTRY_OFFSET 0x1234
+#define REGION_BYTES 0x8000ull
+#define RO 0u
+#define RW PLAN_WRITABLE
+#define RX PLAN_EXECUTABLE
+
+static struct plan_builder builder;
+static struct firmware_boot boot;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_start();
+    builder_start(&builder);
+    return 0;
+}
+
+static void boot_it(void *argument)
+{
+    (void)argument;
+    loader_main(&boot);
+}
+
+static enum fake_end end_of_boot(void)
+{
+    builder_finish(&builder);
+    boot = builder_boot(&builder);
+    return fake_run(boot_it, NULL);
+}
+
+/* A region with code, constants, a hole and data, in this order. */
+static void build_region(uint64_t vaddr, uint64_t paddr)
+{
+    static const char code[] = "code", constants[] = "constants", data[] = "data";
+
+    builder_region(&builder, vaddr, REGION_BYTES, paddr);
+    builder_segment(&builder, vaddr + ENTRY_OFFSET, code, sizeof(code));
+    builder_segment(&builder, vaddr + 0x3010, constants, sizeof(constants));
+    builder_segment(&builder, vaddr + 0x5ffe, data, sizeof(data));
+    builder_mapping(&builder, vaddr, 0x3000, RX);
+    builder_mapping(&builder, vaddr + 0x3000, 0x1000, RO);
+    builder_mapping(&builder, vaddr + 0x5000, 0x3000, RW);
+}
+
+/* The region that build_region() makes, at the address where it was placed. */
+static void check_region(uint64_t vaddr, uint64_t paddr, const char *command_line)
+{
+    const struct contract_pages pages[] = {
+        {vaddr, 0x3000, paddr, RX},
+        {vaddr + 0x3000, 0x1000, paddr + 0x3000, RO},
+        {vaddr + 0x5000, 0x3000, paddr + 0x5000, RW},
+    };
+    const struct contract_memory memory = {paddr, REGION_BYTES};
+    const struct contract_kernel kernel = {
+        .boot = boot,
+        .entry_vaddr = vaddr + ENTRY_OFFSET,
+        .stack_bytes = BUILDER_STACK_BYTES,
+        .command_line = command_line,
+        .lowest_vaddr = vaddr,
+        .lowest_paddr = paddr,
+        .pages = pages,
+        .page_count = sizeof(pages) / sizeof(pages[0]),
+        .memory = &memory,
+        .memory_count = 1,
+    };
+
+    contract_check(&kernel);
+    assert_string_equal(contract_at(vaddr + ENTRY_OFFSET), "code");
+    assert_string_equal(contract_at(vaddr + 0x3010), "constants");
+    assert_string_equal(contract_at(vaddr + 0x5ffe), "data");
+}
+
+static void a_high_kernel_is_entered(void **state)
+{
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR + ENTRY_OFFSET);
+    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    builder_command_line(&builder, "root=/dev/null quiet");
+    assert_int_equal(end_of_boot(), FAKE_ENTERED);
+    check_region(HIGH_VADDR, contract_bootinfo()->kernel_paddr, "root=/dev/null quiet");
+}
+
+static void a_kernel_at_its_own_address_is_entered(void **state)
+{
+    const uint64_t address = FAKE_RAM_PADDR + 0x200000;
+
+    (void)state;
+    builder_protocol(&builder, address + ENTRY_OFFSET);
+    build_region(address, address);
+    assert_int_equal(end_of_boot(), FAKE_ENTERED);
+    check_region(address, address, "");
+}
+
+/* Its pages win over the one-to-one map; what they hide holds nothing of the loader's. */
+static void a_moved_kernel_hides_no_data_of_the_loader(void **state)
+{
+    static const uint64_t hidden[] = {FAKE_RAM_END - REGION_BYTES,
+                                      BOOTINFO_PHYSICAL_MEMORY + FAKE_RAM_END - REGION_BYTES};
+
+    for (size_t i = 0; i < 2; i++) {
+        set_up(state);
+        builder_protocol(&builder, hidden[i] + ENTRY_OFFSET);
+        build_region(hidden[i], 0x100000); /* no RAM */
+        assert_int_equal(end_of_boot(), FAKE_ENTERED);
+        check_region(hidden[i], contract_bootinfo()->kernel_paddr, "");
+    }
+}
+
+static void a_kernel_in_the_physical_map_is_entered(void **state)
+{
+    const uint64_t vaddr = BOOTINFO_PHYSICAL_MEMORY + 0x80000000;
+
+    (void)state;
+    builder_protocol(&builder, vaddr + ENTRY_OFFSET);
+    build_region(vaddr, FAKE_RAM_PADDR);
+    assert_int_equal(end_of_boot(), FAKE_ENTERED);
+    check_region(vaddr, FAKE_RAM_PADDR, "");
+}
+
+static void a_kernel_in_two_halves_is_entered(void **state)
+{
+    static const uint8_t bytes[0x2000] = {1};
+    const uint64_t low = FAKE_RAM_PADDR + 0x100000, low_bytes = 0x2000, high_bytes = 0x400000;
+
+    (void)state;
+    builder_region(&builder, HIGH_VADDR, high_bytes, PLAN_PADDR_ANYWHERE);
+    builder_segment(&builder, HIGH_VADDR + 0x1000, bytes, sizeof(bytes));
+    builder_mapping(&builder, HIGH_VADDR, high_bytes, RO);
+    builder_region(&builder, low, low_bytes, low);
+    builder_mapping(&builder, low, low_bytes, RX);
+    builder_protocol(&builder, low); /* order is the tool's habit only */
+    assert_int_equal(end_of_boot(), FAKE_ENTERED);
+
+    const struct page page = page_walk(fake_firmware.handover.tables_paddr, HIGH_VADDR);
+    const struct contract_pages pages[] = {{HIGH_VADDR, high_bytes, page.paddr, RO},
+                                           {low, low_bytes, low, RX}};
+    const struct contract_memory memory[] = {{page.paddr, high_bytes}, {low, low_bytes}};
+    const struct contract_kernel kernel = {
+        .boot = boot,
+        .entry_vaddr = low,
+        .stack_bytes = BUILDER_STACK_BYTES,
+        .command_line = "",
+        .lowest_vaddr = low,
+        .lowest_paddr = low,
+        .pages = pages,
+        .page_count = 2,
+        .memory = memory,
+        .memory_count = 2,
+    };
+    contract_check(&kernel);
+    assert_int_equal(page.bytes, 0x200000); /* placed so that this is possible */
+}
+
+/* Each step's failure stops the boot; the firmware was not left, nothing was entered. */
+static void assert_stopped(unsigned int error)
+{
+    assert_int_equal(end_of_boot(), FAKE_STOPPED);
+    assert_int_equal(fake_error(), error);
+    assert_false(fake_firmware.left);
+}
+
+static void an_unknown_protocol_is_an_error(void **state)
+{
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR)->protocol = 2;
+    assert_stopped(ERROR_PLAN_UNKNOWN);
+}
+
+static void a_damaged_plan_is_an_error(void **state)
+{
+    (void)state;
+    assert_stopped(ERROR_PLAN_DAMAGED);
+}
+
+static void a_damaged_payload_is_an_error(void **state)
+{
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR);
+    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    builder.partition[BUILDER_PAYLOAD_OFFSET] ^= 1;
+    assert_stopped(ERROR_PAYLOAD_DAMAGED);
+}
+
+/* Whichever sector it is. */
+static void a_bad_sector_is_an_error(void **state)
+{
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR);
+    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    fake_firmware.bad_lba = BUILDER_PLAN_LBA;
+    assert_stopped(ERROR_DISK_READ);
+    for (uint64_t i = 0; i < 3; i++) {
+        fake_firmware.bad_lba = BUILDER_PLAN_LBA + BUILDER_PAYLOAD_OFFSET / IMAGE_SECTOR_BYTES + i;
+        assert_stopped(ERROR_DISK_READ);
+    }
+    fake_firmware.bad_lba++;
+    assert_int_equal(end_of_boot(), FAKE_ENTERED);
+}
+
+static void too_large_a_kernel_is_an_error(void **state)
+{
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR);
+    builder_region(&builder, HIGH_VADDR, FAKE_RAM_BYTES, PLAN_PADDR_ANYWHERE);
+    assert_stopped(ERROR_NO_MEMORY);
+}
+
+static void too_large_a_stack_is_an_error(void **state)
+{
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR)->stack_bytes = FAKE_RAM_BYTES;
+    assert_stopped(ERROR_NO_MEMORY);
+}
+
+/* Page by page more: an error, until it is enough. */
+static void too_little_memory_is_an_error(void **state)
+{
+    unsigned int stopped = 0;
+
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR);
+    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    for (uint64_t pages = 1; pages < 100; pages++) {
+        const struct bootinfo_memory_range ranges[] = {
+            {0, 0x9fc00, BOOTINFO_MEMORY_USABLE, 0},
+            {FAKE_RAM_PADDR, pages * 0x1000, BOOTINFO_MEMORY_USABLE, 0},
+        };
+
+        fake_firmware.ranges = ranges;
+        fake_firmware.range_count = 2;
+        if (end_of_boot() == FAKE_ENTERED)
+            break;
+        assert_int_equal(fake_error(), ERROR_NO_MEMORY);
+        stopped++;
+    }
+    assert_in_range(stopped, 30, 60);
+}
+
+static void too_small_a_map_is_an_error(void **state)
+{
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR);
+    build_region(HIGH_VADDR, FAKE_RAM_PADDR + 0x100000);
+    for (fake_firmware.map_capacity = 0; end_of_boot() == FAKE_STOPPED;) {
+        assert_int_equal(fake_error(), ERROR_MEMORY_MAP_FULL);
+        fake_firmware.map_capacity++;
+    }
+    assert_in_range(fake_firmware.map_capacity, FAKE_RANGES, 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_high_kernel_is_entered, set_up),
+        cmocka_unit_test_setup(a_kernel_at_its_own_address_is_entered, set_up),
+        cmocka_unit_test(a_moved_kernel_hides_no_data_of_the_loader),
+        cmocka_unit_test_setup(a_kernel_in_the_physical_map_is_entered, set_up),
+        cmocka_unit_test_setup(a_kernel_in_two_halves_is_entered, set_up),
+        cmocka_unit_test_setup(an_unknown_protocol_is_an_error, set_up),
+        cmocka_unit_test_setup(a_damaged_plan_is_an_error, set_up),
+        cmocka_unit_test_setup(a_damaged_payload_is_an_error, set_up),
+        cmocka_unit_test_setup(a_bad_sector_is_an_error, set_up),
+        cmocka_unit_test_setup(too_large_a_kernel_is_an_error, set_up),
+        cmocka_unit_test_setup(too_large_a_stack_is_an_error, set_up),
+        cmocka_unit_test_setup(too_little_memory_is_an_error, set_up),
+        cmocka_unit_test_setup(too_small_a_map_is_an_error, set_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
