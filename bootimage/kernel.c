@@ -82,7 +82,7 @@ static bool check_identification(struct kernel *kernel, struct error *error)
 }
 
 /* How many program headers there are: e_phnum, or sh_info of section 0 when they are too many for
-   it [gABI "ELF Header", e_phnum]. elf_getphdrnum() is not asked, as it cuts the number to what the
+   it [ELF "ELF Header", e_phnum]. elf_getphdrnum() is not asked, as it cuts the number to what the
    file holds without a word. */
 static bool count_headers(struct kernel *kernel, const GElf_Ehdr *header, uint64_t *count,
                           struct error *error)

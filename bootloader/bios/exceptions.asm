@@ -2,7 +2,8 @@
 
 VECTORS         equ 32
 STUB_BYTES      equ 16
-; Vectors for which the CPU pushes an error code [SDM 3A §6.15 "Exception and Interrupt Reference"].
+; Vectors for which the CPU pushes an error code
+; [Intel SDM vol. 3 §6.15 "Exception and Interrupt Reference"].
 WITH_ERROR_CODE equ 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
 
 extern exceptions_report

@@ -9,7 +9,7 @@
 #define SELECTOR_CODE64 0x08
 #define GATE_INTERRUPT 0x8e /* present, ring 0, interrupt gate */
 
-/* A gate of the 64-bit IDT [SDM 3A §6.14.1 "64-Bit Mode IDT"]. */
+/* A gate of the 64-bit IDT [Intel SDM vol. 3 §6.14.1 "64-Bit Mode IDT"]. */
 struct gate {
     uint16_t offset_0;  /* 0 */
     uint16_t selector;  /* 2 */

@@ -82,8 +82,8 @@ stage2_entry:
     mov si, error_text_A20_CLOSED
     jc fail16
 
-    ; Some BIOSes want to know the mode that the system will run in
-    ; [AMD BIOS "BIOS and Kernel Developer's Guide", "Detect Target Operating Mode Callback"].
+    ; Some BIOSes of AMD machines want to know the mode that the system will run in
+    ; [AMD BKDG "Detect Target Operating Mode Callback"].
     mov ax, 0xEC00
     mov bl, TARGET_MODE_BOTH
     int 0x15
@@ -118,7 +118,7 @@ sum_stage2:
     xor eax, ebx
     ret
 
-; Carry set: the CPU has no CPUID, or no long mode [SDM 1 §20.1 "Using the CPUID Instruction"].
+; Carry set: the CPU has no CPUID, or no long mode [Intel SDM vol. 1 §20.1 "Using the CPUID Instruction"].
 has_long_mode:
     pushfd
     pop eax

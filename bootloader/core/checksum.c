@@ -4,7 +4,7 @@
  */
 #include "checksum.h"
 
-/* XXH64's five primes [XXH "XXH64 algorithm description"]. */
+/* XXH64's five primes [XXH64 "XXH64 algorithm description"]. */
 #define PRIME_1 0x9e3779b185ebca87ull
 #define PRIME_2 0xc2b2ae3d27d4eb4full
 #define PRIME_3 0x165667b19e3779f9ull

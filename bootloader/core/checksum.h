@@ -11,7 +11,7 @@
 /* CRC-32 with the reflected polynomial 0xEDB88320 [IEEE 802.3 §3.2.9 "Frame Check Sequence"]. */
 uint32_t checksum_crc32(const void *data, size_t bytes);
 
-/* XXH64 with seed 0 [XXH "XXH64 algorithm description"]. */
+/* XXH64 with seed 0 [XXH64 "XXH64 algorithm description"]. */
 uint64_t checksum_xxh64(const void *data, size_t bytes);
 
 /* The sum that 16-bit code can afford: over 32-bit little-endian words, a += word, b += a, both

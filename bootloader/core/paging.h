@@ -1,6 +1,6 @@
 /*
- * The page tables that a 64-bit kernel starts with [SDM 3A §4.5 "4-Level Paging and 5-Level
- * Paging"].
+ * The page tables that a 64-bit kernel starts with [Intel SDM vol. 3 §4.5 "4-Level Paging and
+ * 5-Level Paging"].
  */
 #ifndef BOOTLOADER_CORE_PAGING_H
 #define BOOTLOADER_CORE_PAGING_H

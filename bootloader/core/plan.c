@@ -51,7 +51,7 @@ static bool is_aligned(uint64_t value)
 }
 
 /* Does [vaddr, vaddr + bytes) lie in the latest region, at the offset *end or behind it? Moves
-   *end. Offsets, as the region may end with the address space, where addresses wrap. */
+ *end. Offsets, as the region may end with the address space, where addresses wrap. */
 static bool advance(const struct chain *chain, uint64_t *end, uint64_t vaddr, uint64_t bytes)
 {
     const struct plan_region *region = chain->region;

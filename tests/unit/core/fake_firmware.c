@@ -109,8 +109,9 @@ void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
         violation("reads from a firmware that it left");
     if (lba > sectors || count > sectors - lba)
         fail(ERROR_PLAN_DAMAGED, {"sector", lba}, {"image", sectors}); /* as under a BIOS */
-    if (fake_firmware.bad_lba - lba < count)
-        fail(ERROR_DISK_READ, {"sector", fake_firmware.bad_lba});
+    const uint64_t bad_lba = fake_firmware.bad_lba;
+    if (bad_lba - lba < count)
+        fail(ERROR_DISK_READ, {"sector", bad_lba});
     if (bytes == 0)
         return;
     if (paddr < FAKE_RAM_PADDR || paddr > FAKE_RAM_END || bytes > FAKE_RAM_END - paddr)

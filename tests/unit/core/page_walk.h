@@ -1,6 +1,6 @@
 /*
  * The CPU's view of page tables, for the tests of those the loader builds: an address walked
- * through four levels [SDM 3A §4.5 "4-Level Paging and 5-Level Paging"].
+ * through four levels [Intel SDM vol. 3 §4.5 "4-Level Paging and 5-Level Paging"].
  */
 #ifndef TESTS_UNIT_CORE_PAGE_WALK_H
 #define TESTS_UNIT_CORE_PAGE_WALK_H
