@@ -99,6 +99,11 @@ def counting(folder):
         return how
 
 
-with tempfile.TemporaryDirectory() as temporary:
-    bench(pathlib.Path(temporary), "Boot by the time stamp counter, millions of ticks", {})
-    bench(pathlib.Path(temporary), "Boot by instructions, millions", counting(pathlib.Path(temporary)))
+def main():
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        bench(folder, "Boot by the time stamp counter, millions of ticks", {})
+        bench(folder, "Boot by instructions, millions", counting(folder))
+
+
+main()

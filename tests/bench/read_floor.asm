@@ -1,9 +1,9 @@
 ; A boot sector that does nothing but read: what the BIOS alone costs, to compare the loader with.
 ;
-; It reads [sectors] sectors from LBA 1 on with 127-sector calls of int 13h, and copies each to memory
-; from 16 MiB on if [copy] says so. Then it reports the time stamp counter at its first instruction and
-; at the end in the form of tests/boot/kernels/report.h. benchmark.py writes it over the boot sector
-; of an image, and the two numbers into it. It assumes EDD, and 16-bit code with A20 open.
+; It reads [sectors] sectors from LBA 1 on with 127-sector calls of int 13h, and copies each to
+; memory from 16 MiB on if [copy] says so. Then it reports the time stamp counter at its first
+; instruction and at the end, in the form of tests/boot/kernels/report.h. bench_boot.py writes it over
+; the boot sector of an image, and the two numbers into it. It assumes EDD, and A20 open.
 bits 16
 org 0x7c00
 

@@ -1,5 +1,5 @@
-; A boot sector for the tests of the harness itself (test_harness.py). What it does is chosen when it
-; is assembled: -DTRIPLE_FAULT, -DWRITE_DISK, -DHANG or -DPRINT. It assumes nothing but the BIOS.
+; A boot sector for the tests of the harness itself (test_harness.py). What it does is chosen when
+; it is assembled: -DTRIPLE_FAULT, -DWRITE_DISK, -DHANG or -DPRINT. It assumes nothing but the BIOS.
 bits 16
 org 0x7c00
 

@@ -1,4 +1,5 @@
-"""The project's own kernel: what a newcomer sees after the first build, on every disk and machine."""
+"""The project's own kernel: what a newcomer sees after the first build, on each disk and machine.
+"""
 
 import re
 
