@@ -2,8 +2,8 @@
 ;
 ; It reads [sectors] sectors from LBA 1 on with 127-sector calls of int 13h, and copies each to
 ; memory from 16 MiB on if [copy] says so. Then it reports the time stamp counter at its first
-; instruction and at the end, in the form of tests/boot/kernels/report.h. bench_boot.py writes it over
-; the boot sector of an image, and the two numbers into it. It assumes EDD, and A20 open.
+; instruction and at the end, in the form of tests/boot/kernels/report.h. bench_boot.py writes it
+; over the boot sector of an image, and the two numbers into it. It assumes EDD, and A20 open.
 bits 16
 org 0x7c00
 
