@@ -133,6 +133,7 @@ fail:
     int 0x14
     mov si, message
 .next:
+    cld                             ; some BIOSes return with the direction flag set
     lodsb
     call stage1_print_character
     cmp si, message_end

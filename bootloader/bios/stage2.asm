@@ -201,7 +201,6 @@ extern bios_page_tables_segment         ; absolute
 ; prints to the screen, COM1 and the debug console.
 fail16:
     cli
-    cld
     mov cx, ax
     xor ax, ax
     mov ds, ax
@@ -223,6 +222,7 @@ fail16:
     hlt
     jmp .stop
 .print:
+    cld
     lodsb
     test al, al
     jz .printed
