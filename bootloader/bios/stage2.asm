@@ -7,6 +7,7 @@ CPUID_EXTENDED          equ 0x80000000
 CPUID_EXTENDED_FEATURES equ 0x80000001
 CPUID_EDX_LONG_MODE     equ 1 << 29
 EFLAGS_ID               equ 1 << 21
+LOW_MEMORY_TOP          equ 0xA0000
 BDA_SEGMENT             equ 0x0040
 BDA_EBDA_SEGMENT        equ 0x0E        ; word: segment of the extended BIOS data area, or 0
 PAGE_PRESENT_WRITABLE   equ 0x03
@@ -145,13 +146,16 @@ has_long_mode:
     stc
     ret
 
-; EAX = the end of the memory below 640 KiB that nobody claims: the lesser of what int 12h says and
-; where the extended BIOS data area begins, as either can be wrong.
+; EAX = the end of the memory below 640 KiB that nobody claims: the least of 640 KiB, what int 12h
+; says and where the extended BIOS data area begins, as either can be wrong.
 find_low_memory_end:
-    xor eax, eax
     int 0x12                            ; AX = KiB
     movzx eax, ax
     shl eax, 10
+    cmp eax, LOW_MEMORY_TOP
+    jbe .below_top
+    mov eax, LOW_MEMORY_TOP
+.below_top:
     push ds
     mov bx, BDA_SEGMENT
     mov ds, bx
