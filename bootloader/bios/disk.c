@@ -24,6 +24,9 @@
 #define EDD_ANSWER 0xaa55
 #define EDD_PACKETS 0x1
 
+/* That a CHS read has room for. */
+#define MOST_CYLINDERS 1024
+
 /* More in one call fails on some BIOSes, such as Phoenix EDD. */
 #define MOST_SECTORS 127
 /* Of one transfer, each after a reset and with half the sectors of the last. */
@@ -107,17 +110,22 @@ static void ask_geometry(void)
         fail(ERROR_DISK_READ, {"drive", disk.drive}, {"geometry status", bios_status(&registers)});
 }
 
+/* Not what the BIOS tells: some take the last cylinder for themselves, and read it all the same. */
+static uint64_t reach_of_chs(void)
+{
+    return (uint64_t)MOST_CYLINDERS * disk.heads * disk.track_sectors;
+}
+
 void disk_start(uint8_t drive, uint64_t image_sectors)
 {
     disk.drive = drive;
     disk.image_sectors = image_sectors;
     disk.limit = MOST_SECTORS;
     disk.has_edd = has_edd();
-    if (!disk.has_edd) {
+    if (!disk.has_edd)
         ask_geometry();
-        return;
-    }
-    uint64_t sectors = ask_size();
+    uint64_t sectors = disk.has_edd ? ask_size() : reach_of_chs();
+
     if (sectors > 0 && sectors < image_sectors)
         fail(ERROR_DISK_SHORT, {"drive", drive}, {"sectors", sectors}, {"image", image_sectors});
 }
