@@ -17,8 +17,10 @@
 #define E820_LEAST_BYTES 20
 #define E801 0xe801
 #define MEMORY_88 0x8800
+#define STATUS_UNSUPPORTED 0x86
 #define ONE_MIB 0x100000ull
 #define SIXTEEN_MIB 0x1000000ull
+#define FOUR_GIB 0x100000000ull
 #define LOW_MEMORY_TOP 0xa0000
 /* No machine has as many; a BIOS that never ends its list does. */
 #define E820_MOST_ENTRIES 100000
@@ -74,7 +76,10 @@ static bool add_e820(struct memory_map *map)
     return !failed && map->count > 0;
 }
 
-/* KiB from 1 to 16 MiB, and blocks of 64 KiB from 16 MiB. */
+/*
+ * KiB from 1 to 16 MiB, and blocks of 64 KiB from 16 MiB. Memory up to 4 GiB makes no sense, as the
+ * BIOS itself lies at its end.
+ */
 static bool add_e801(struct memory_map *map)
 {
     struct bios_registers registers = {.eax = E801};
@@ -88,6 +93,8 @@ static bool add_e801(struct memory_map *map)
 
     if (kib == 0 || kib > (SIXTEEN_MIB - ONE_MIB) >> 10)
         return false;
+    if (SIXTEEN_MIB + (blocks << 16) >= FOUR_GIB)
+        return false;
     memory_map_add(map, ONE_MIB, kib << 10, BOOTINFO_MEMORY_USABLE);
     if (kib == (SIXTEEN_MIB - ONE_MIB) >> 10)
         memory_map_add(map, SIXTEEN_MIB, blocks << 16, BOOTINFO_MEMORY_USABLE);
@@ -99,7 +106,10 @@ static bool add_88(struct memory_map *map)
 {
     struct bios_registers registers = {.eax = MEMORY_88};
 
-    bios_call(SYSTEM_SERVICES, &registers); /* carry says nothing here */
+    bios_call(SYSTEM_SERVICES, &registers);
+    /* Carry alone says nothing: some BIOSes set it with an answer. */
+    if (bios_failed(&registers) && bios_status(&registers) == STATUS_UNSUPPORTED)
+        return false;
     uint64_t kib = registers.eax & 0xffff;
     memory_map_add(map, ONE_MIB, kib << 10, BOOTINFO_MEMORY_USABLE);
     return kib > 0;
