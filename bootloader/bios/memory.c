@@ -23,7 +23,7 @@
 #define FOUR_GIB 0x100000000ull
 #define LOW_MEMORY_TOP 0xa0000
 /* No machine has as many; a BIOS that never ends its list does. */
-#define E820_MOST_ENTRIES 100000
+#define E820_MOST_ENTRIES 10000
 
 /* [ACPI §15.1 "INT 15H, E820H - Query System Address Map"] */
 struct e820_entry {
