@@ -110,18 +110,19 @@ static void a_kernel_at_its_own_address_is_entered(void **state)
     check_region(address, address, "");
 }
 
-/* Its pages win over the one-to-one map; what they hide holds nothing of the loader's. */
+/* Its pages win over the one-to-one map and over that of all memory; what they hide holds nothing
+   of the loader's, wherever in the memory that the loader takes first. */
 static void a_moved_kernel_hides_no_data_of_the_loader(void **state)
 {
-    static const uint64_t hidden[] = {FAKE_RAM_END - REGION_BYTES,
-                                      BOOTINFO_PHYSICAL_MEMORY + FAKE_RAM_END - REGION_BYTES};
+    for (uint64_t i = 0; i < 10; i++) {
+        uint64_t hidden = FAKE_RAM_END - (1 + i / 2) * REGION_BYTES;
+        uint64_t vaddr = i % 2 ? hidden : BOOTINFO_PHYSICAL_MEMORY + hidden;
 
-    for (size_t i = 0; i < 2; i++) {
         set_up(state);
-        builder_protocol(&builder, hidden[i] + ENTRY_OFFSET);
-        build_region(hidden[i], 0x100000); /* no RAM */
+        builder_protocol(&builder, vaddr + ENTRY_OFFSET);
+        build_region(vaddr, 0x100000); /* no RAM */
         assert_int_equal(end_of_boot(), FAKE_ENTERED);
-        check_region(hidden[i], contract_bootinfo()->kernel_paddr, "");
+        check_region(vaddr, contract_bootinfo()->kernel_paddr, "");
     }
 }
 
@@ -168,6 +169,34 @@ static void a_kernel_in_two_halves_is_entered(void **state)
     };
     contract_check(&kernel);
     assert_int_equal(page.bytes, 0x200000); /* placed so that this is possible */
+}
+
+/* Of lengths around that of a page, 170 ranges, and far beyond: nothing that lies behind the copy
+   of the map is overwritten, such as the command line. */
+static void long_memory_maps_are_handed_over(void **state)
+{
+    enum { MOST = 5000 };
+    static struct bootinfo_memory_range ranges[MOST + 1] = {
+        {FAKE_RAM_PADDR, FAKE_RAM_BYTES, BOOTINFO_MEMORY_USABLE, 0},
+    };
+
+    (void)state;
+    builder_protocol(&builder, HIGH_VADDR + ENTRY_OFFSET);
+    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    builder_command_line(&builder, "still here");
+    fake_firmware.ranges = ranges;
+    for (uint64_t i = 0; i < MOST; i++)
+        ranges[i + 1] = (struct bootinfo_memory_range){0x200000000 + i * 0x2000, 0x1000,
+                                                       BOOTINFO_MEMORY_USABLE, 0};
+    for (size_t count = 150; count <= MOST; count = count == 180 ? MOST : count + 1) {
+        fake_firmware.range_count = count + 1;
+        assert_int_equal(end_of_boot(), FAKE_ENTERED);
+
+        const struct bootinfo *info = contract_bootinfo();
+        const struct bootinfo_memory_range *map = contract_at(info->memory_map);
+        assert_memory_equal(&map[info->memory_map_count - count], &ranges[1], count * sizeof(*map));
+        assert_string_equal(contract_at(info->command_line), "still here");
+    }
 }
 
 /* Each step's failure stops the boot; the firmware was not left, nothing was entered. */
@@ -275,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_moved_kernel_hides_no_data_of_the_loader),
         cmocka_unit_test_setup(a_kernel_in_the_physical_map_is_entered, set_up),
         cmocka_unit_test_setup(a_kernel_in_two_halves_is_entered, set_up),
+        cmocka_unit_test_setup(long_memory_maps_are_handed_over, set_up),
         cmocka_unit_test_setup(an_unknown_protocol_is_an_error, set_up),
         cmocka_unit_test_setup(a_damaged_plan_is_an_error, set_up),
         cmocka_unit_test_setup(a_damaged_payload_is_an_error, set_up),
