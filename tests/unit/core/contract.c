@@ -61,6 +61,7 @@ static const void *loader_data(uint64_t vaddr)
 static void check_handover(const struct contract_kernel *kernel)
 {
     const struct handover *handover = &fake_firmware.handover;
+    struct page code = page_walk(root(), handover->page_paddr);
 
     assert_true(fake_firmware.left);
     assert_string_equal(fake_firmware.printed, "");
@@ -68,6 +69,8 @@ static void check_handover(const struct contract_kernel *kernel)
     assert_int_equal(handover->stack_top_vaddr, BOOTINFO_STACK_TOP);
     assert_int_equal(handover->has_nx, cpu_has(CPU_EDX_NX));
     assert_int_equal(handover->page_paddr, fake_firmware.copied_page_paddr);
+    assert_true(code.is_mapped && code.is_executable && !code.is_writable);
+    assert_int_equal(code.paddr, handover->page_paddr);
     assert_int_equal(loader_paddr(fake_firmware.copied_gdt_page_vaddr), handover->page_paddr);
 }
 

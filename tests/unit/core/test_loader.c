@@ -182,7 +182,7 @@ static void long_memory_maps_are_handed_over(void **state)
 
     (void)state;
     builder_protocol(&builder, HIGH_VADDR + ENTRY_OFFSET);
-    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    build_region(HIGH_VADDR, FAKE_RAM_PADDR); /* the freed plan makes one range more */
     builder_command_line(&builder, "still here");
     fake_firmware.ranges = ranges;
     for (uint64_t i = 0; i < MOST; i++)
