@@ -79,9 +79,12 @@ class ShimTest(suite.BootTest):
                 assert not hasattr(cls, name), name
                 setattr(cls, name, case_test(check, settings))
 
-    def disk(self, kernel, entries=None, settings=None):
-        """A disk of the shim and an image of the kernel. The settings may depend on the image."""
+    def disk(self, kernel, entries=None, settings=None, change=None):
+        """A disk of the shim and an image of the kernel. The settings may depend on the image; it
+        is unchanged but for what change() does to it."""
         image = ImageFile(self.package(self.kernel(kernel)))
+        if change:
+            change(image)
         self.shim = Shim()
         self.shim.set(image_sectors=image.image_sectors, disk_sectors=image.image_sectors)
         if entries is not None:
@@ -106,19 +109,19 @@ class ShimTest(suite.BootTest):
         for name in not_met:
             self.assertEqual(self.shim.counter(guest, name), 0, name)
 
-    def check_boots(self, kernel="contract-high", entries=None, met=(), not_met=(), how=None,
+    def check_boots(self, kernel="contract-high", entries=None, met=(), not_met=(), change=None,
                     **settings):
         """The kernel boots and all that it checks holds. Gives its values and its report."""
-        with machine.Machine(self.disk(kernel, entries, settings), **(how or {})) as guest:
+        with machine.Machine(self.disk(kernel, entries, settings, change)) as guest:
             values, _ = self.check_report(guest)
             self.check_shim(guest, met, not_met)
             return values, guest.debugcon()
 
     def check_error(self, error, told="", kernel="contract-high", entries=None, met=(),
-                    not_met=(), how=None, **settings):
+                    not_met=(), **settings):
         """The loader stops with this error, and its line ends with what is told."""
         number, text = error_table()[error]
-        with machine.Machine(self.disk(kernel, entries, settings), **(how or {})) as guest:
+        with machine.Machine(self.disk(kernel, entries, settings)) as guest:
             _, line = guest.wait_for_error()
             if error in WITHOUT_WORDS:
                 self.assertEqual(line, f"bootimage: E{number} {told}")

@@ -1,9 +1,12 @@
 """Int 13h as BIOSes have it: with and without EDD, with limits, with failures, and with registers
 and flags that do not survive a call."""
 
+import struct
+
+import machine
 import shim
 import suite
-from image_file import STAGE2_LBA
+from image_file import SECTOR_BYTES, STAGE2_LBA
 
 # More than 1 MiB of data, all of which the kernel compares.
 LARGE = {"kernel": "plain-gcc"}
@@ -23,6 +26,16 @@ def last_sector(image):
 
 def last_of_loader(image):
     return STAGE2_LBA + image.stage2_sectors - 1
+
+
+def longer_loader(image):
+    """Let stage 1 read 80 sectors. What lies behind stage 2 it loads for nothing."""
+    # The end of its packet: segment and LBA of the next read, most sectors in one, sectors left.
+    layout = "<HQHH"
+    now = struct.pack(layout, 0x7E0, 1, 127, image.stage2_sectors + 1)
+    sector = image.path.read_bytes()[:SECTOR_BYTES]
+    assert sector.count(now) == 1
+    image.overwrite(sector.index(now), struct.pack(layout, 0x7E0, 1, 127, 80))
 
 
 class EddTest(shim.ShimTest):
@@ -109,9 +122,15 @@ class LimitTest(shim.ShimTest):
     def test_1_sector_without_edd(self):
         self.check_boots(**LARGE, **NO_EDD, most_sectors=1, needs_reset=1, met=["failed_reads"])
 
+    def test_a_loader_that_lies_across_64_kib(self):
+        self.check_boots(change=longer_loader, not_met=["failed_reads"])
+
+    def test_a_loader_that_lies_across_64_kib_without_edd(self):
+        self.check_boots(**NO_EDD, change=longer_loader, not_met=["failed_reads"])
+
     def test_all_that_every_bios_takes_is_read_at_once(self):
         image = self.disk("plain-gcc")
-        with shim.machine.Machine(image) as guest:
+        with machine.Machine(image) as guest:
             self.check_report(guest)
             self.check_shim(guest, [], ["failed_reads"])
             self.assertEqual(self.shim.counter(guest, "longest_read"), 127)
