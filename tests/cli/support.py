@@ -85,6 +85,6 @@ class ToolTest(unittest.TestCase):
         os.chmod(place, 0o755)
         shutil.copy(TOOL, place)
         for path in [self.folder, *self.folder.rglob("*")]:
-            os.chown(path, NOBODY, NOBODY)
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
         return {"tool": os.path.join(place, os.path.basename(TOOL)), "user": NOBODY,
                 "group": NOBODY, "extra_groups": []}
