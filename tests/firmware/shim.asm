@@ -14,7 +14,6 @@ SECTOR_SHIFT            equ 9
 SHIM_SECTORS            equ 32          ; the image begins at this LBA
 RESIDENT_SEGMENT        equ 0x9000
 RESIDENT_KIB            equ RESIDENT_SEGMENT * 16 / 1024
-SETTING_BYTES           equ 8
 E820_ROOM               equ 320         ; entries
 
 VECTOR_VIDEO            equ 0x10 * 4

@@ -22,6 +22,7 @@ system_unsupported:
     mov byte [bp + frame.eax + 1], STATUS_UNSUPPORTED
 system_failed:
     or word [bp + frame.flags], FLAG_CARRY
+; In the frame: the results.
 system_return:
     mov ax, [config.system_trash]
     trash_upper edx, esi, edi, ebp      ; never results

@@ -36,14 +36,24 @@ NO_E801 = {**NO_E820, "e801": ABSENT}
 
 
 def merged(ranges):
-    """Sorted (start, end, type), neighbours of one type as one."""
+    """Sorted (start, end, type) without empty ones, neighbours of one type as one."""
     out = []
-    for start, end, kind in sorted(ranges):
-        if out and out[-1][1] == start and out[-1][2] == kind:
-            out[-1] = (out[-1][0], end, kind)
-        elif start < end:
-            out.append((start, end, kind))
+    for start, end, kind in sorted(piece for piece in ranges if piece[0] < piece[1]):
+        if out and out[-1][1:] == (start, kind):
+            start = out.pop()[0]
+        out.append((start, end, kind))
     return out
+
+
+def in_pages(start, end, kind):
+    """Usable memory is told in whole pages, without page 0."""
+    first = max(-(-start // PAGE) * PAGE, PAGE)
+    last = end // PAGE * PAGE
+    if kind != USABLE:
+        return [(start, end, kind)]
+    if first >= last:
+        return [(start, end, RESERVED)]
+    return [(start, first, RESERVED), (first, last, USABLE), (last, end, RESERVED)]
 
 
 def expected_map(entries, low_end=LOW_END):
@@ -57,17 +67,7 @@ def expected_map(entries, low_end=LOW_END):
         kinds = [kind for from_, to, kind in claims if from_ <= start and end <= to]
         if kinds:
             pieces.append((start, end, max(kinds, key=SEVERITY.index)))
-    whole_pages = []
-    for start, end, kind in merged(pieces):
-        if kind != USABLE:
-            whole_pages.append((start, end, kind))
-            continue
-        first = max(-start % PAGE + start, PAGE)
-        last = max(end // PAGE * PAGE, first)
-        whole_pages += [(start, min(first, end), RESERVED), (first, last, USABLE),
-                        (max(last, start), end, RESERVED)] if last > first else [
-                            (start, end, RESERVED)]
-    return merged(whole_pages)
+    return merged(piece for whole in merged(pieces) for piece in in_pages(*whole))
 
 
 def told_map(report):
@@ -205,12 +205,9 @@ class LowMemoryTest(MemoryTest):
     def boots(self, **settings):
         self.check_entries(MACHINE, **settings)
 
-    # The shim itself lies at 0x90000: its list says so.
-    @shim.each({
-        "E820": {"entries": [(0, LOW_END, USABLE), (LOW_END, EBDA_END - LOW_END, RESERVED),
-                             *MACHINE[2:]]},
-    })
-    def int_12h_of_more_than_640_kib(self, entries):
+    def test_int_12h_of_more_than_640_kib(self):
+        # The shim itself lies at 0x90000: its list says so.
+        entries = [(0, LOW_END, USABLE), (LOW_END, EBDA_END - LOW_END, RESERVED), *MACHINE[2:]]
         self.check_entries(entries, low_end=EBDA_END, low_kib=0xFFFF, ebda_segment=0)
 
     def test_int_12h_of_more_than_640_kib_and_no_e820(self):
