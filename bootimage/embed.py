@@ -13,7 +13,7 @@ def main(source, target):
     with open(source, "rb") as file:
         data = file.read()
     if len(data) % SECTOR_BYTES or len(data) <= STAGE2_LBA * SECTOR_BYTES:
-        sys.exit(f"{source}: {len(data)} bytes are not stage 1, a header and stage 2 in whole sectors")
+        sys.exit(f"{source}: {len(data)} bytes are not stage 1, a header and stage 2, in sectors")
     rows = [data[i : i + 16] for i in range(0, len(data), 16)]
     with open(target, "w", encoding="ascii") as file:
         file.write('#include "loader_blob.h"\n\nconst uint8_t loader_blob[] = {\n')

@@ -76,8 +76,8 @@ class ToolTest(unittest.TestCase):
         return rows
 
     def as_nobody(self):
-        """Options for tool() without the rights of root, who is refused nothing. The tool is copied,
-        as the build folder may be closed to others; the folder becomes nobody's."""
+        """Options for tool() without the rights of root, who is refused nothing. The tool is
+        copied, as the build folder may be closed to others; the folder becomes nobody's."""
         if os.geteuid() != 0:
             return {}
         place = tempfile.mkdtemp(prefix="bootimage-tool-")

@@ -2,12 +2,11 @@
 
 import os
 import socket
-import subprocess
 import tempfile
 
 import elf
 import support
-from elf import R, W, X, Segment
+from elf import R, Segment
 
 AGAIN = "; build the kernel again"
 
@@ -230,8 +229,8 @@ class Segments(support.ToolTest):
                             (0xFFFFFF7FFFFEE000, 0x1001), (0xFFFFFF7000000000, 0x1000000000)]:
             self.assert_refused(
                 elf.build([Segment(vaddr, b"\xf4", memsz=size, paddr=2**40)]),
-                f"segment 0 [{vaddr:#x}, {vaddr + size:#x}) meets the stack that the loader maps at "
-                "[0xffffff7ffffef000, 0xffffff8000000000); link the kernel elsewhere")
+                f"segment 0 [{vaddr:#x}, {vaddr + size:#x}) meets the stack that the loader maps "
+                "at [0xffffff7ffffef000, 0xffffff8000000000); link the kernel elsewhere")
 
     def test_beside_the_stack(self):
         self.write("kernel.elf", elf.build([Segment(0xFFFFFF7FFFFEE000, b"\xf4", memsz=0x1000),
@@ -243,8 +242,8 @@ class Segments(support.ToolTest):
         for paddr, size in [(0x1000, 1), (0x7C00, 512), (0x9FFFF, 1)]:
             self.assert_refused(
                 elf.build([Segment(0xFFFFFFFF80000000 + paddr, b"\xf4", paddr=paddr, memsz=size)]),
-                f"segment 0 [{paddr:#x}, {paddr + size:#x}) lies below 1 MiB, where the BIOS and the "
-                f"loader work; {cure}")
+                f"segment 0 [{paddr:#x}, {paddr + size:#x}) lies below 1 MiB, where the BIOS and "
+                f"the loader work; {cure}")
 
     def test_video_memory(self):
         hole = "overlaps the video memory hole [0xa0000, 0x100000)"
@@ -257,7 +256,8 @@ class Segments(support.ToolTest):
 
     def test_headers_below_1_mib(self):
         self.assert_refused(
-            elf.build([Segment(0x100000, b"\xf4"), Segment(0xFF000, flags=R, offset=0, filesz=100)]),
+            elf.build([Segment(0x100000, b"\xf4"),
+                       Segment(0xFF000, flags=R, offset=0, filesz=100)]),
             "segment 1 [0xff000, 0xff064) holds the ELF header and overlaps the video memory hole "
             "[0xa0000, 0x100000); link the kernel at 0x101000 (-Ttext) or above")
 

@@ -175,7 +175,8 @@ class CommandLine(support.ToolTest):
         self.assertEqual(self.tool("runner", "--help")[1], output)
         status, output, errors = self.tool("--version")
         self.assertEqual((status, errors), (0, ""))
-        self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\nlibelf \S+\nxxHash \S+ \(built in\)\n\Z")
+        self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\nlibelf \S+\n"
+                                 r"xxHash \S+ \(built in\)\n\Z")
 
     def test_manual_page_has_every_option(self):
         root = pathlib.Path(__file__).resolve().parents[2]
@@ -197,7 +198,8 @@ class CommandLine(support.ToolTest):
             (["--help=x"], "option --help=x is unknown or takes no argument; see bootimage --help"),
             (["k", "-o", ""], "-o is empty; name a file with it"),
             (["k", "-o", "-"], "an image cannot go to standard output; name a file with -o"),
-            (["runner", "-o", "x", "k"], "runner keeps no image, so has no -o; see bootimage --help"),
+            (["runner", "-o", "x", "k"],
+             "runner keeps no image, so has no -o; see bootimage --help"),
             (["k", b"--cmdline=a\xff"],
              "--cmdline is not valid UTF-8 at byte 1; kernels are promised UTF-8"),
         ]:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import termios
 import time
-import time
 
 import elf
 import image
@@ -109,8 +108,8 @@ class Runner(RunnerTest):
     def test_warnings_come_before_qemu(self):
         self.write("kernel.elf", elf.build([elf.Segment(0x100000, b"\xf4", elf.R | elf.W | elf.X)]))
         self.run_fake("kernel.elf", errors="bootimage: warning: kernel.elf: segment 0 [0x100000, "
-                      "0x100001) is writable and executable; link with -z separate-code and without "
-                      "-N (--omagic)\n")
+                      "0x100001) is writable and executable; link with -z separate-code and "
+                      "without -N (--omagic)\n")
 
     def test_closed_standard_streams_do_not_end_up_in_the_image(self):
         """A warning is written to the file descriptor 2, whatever that is."""
@@ -124,8 +123,8 @@ class Runner(RunnerTest):
             self.assertTrue(self.note("image") == expected, closed)
 
     def test_no_qemu(self):
-        self.assert_fails("qemu-system-x86_64: not found; install QEMU (Debian: qemu-system-x86) or "
-                          "add its folder to PATH", "runner", "kernel.elf",
+        self.assert_fails("qemu-system-x86_64: not found; install QEMU (Debian: qemu-system-x86) "
+                          "or add its folder to PATH", "runner", "kernel.elf",
                           env={**self.environment, "PATH": "/nowhere"})
 
     def test_qemu_that_cannot_run(self):
@@ -176,8 +175,8 @@ class Terminal(RunnerTest):
         return self.fail(f"nothing more after {output}")
 
     def type_until_it_ends(self, process, controller, keys):
-        """Types, in turns, again and again: QEMU may not have begun to listen. Nothing is looked for
-        on the screen, as curses leaves out what is already there. Returns the exit status."""
+        """Types, in turns, again and again: QEMU may not have begun to listen. Nothing is looked
+        for on the screen, as curses leaves out what is already there. Returns the exit status."""
         deadline = time.monotonic() + support.TIME_LIMIT_S
         for key in itertools.cycle(keys):
             self.assertLess(time.monotonic(), deadline)
