@@ -126,6 +126,7 @@ bits 16
     mov es, [si + bios_registers_es]
     mov ds, [si + bios_registers_ds]
     mov esi, [cs:si + bios_registers_esi]
+    stc                                 ; a service that changes no flag has failed
     sti
     pushf                               ; as int does: the service returns by iret or retf 2
     cli

@@ -20,11 +20,13 @@
 #define COM1_INTERRUPTS (COM1 + 1)
 #define COM1_FIFO (COM1 + 2)
 #define COM1_LINE (COM1 + 3)
+#define COM1_MODEM (COM1 + 4)
 #define COM1_LINE_STATUS (COM1 + 5)
 #define COM1_SCRATCH (COM1 + 7)
 #define LINE_8N1 0x03
 #define LINE_DIVISOR 0x80 /* ports 0 and 1 are the divisor */
 #define FIFO_ON_EMPTY 0x07
+#define MODEM_DTR_RTS 0x03 /* and no loop-back */
 #define STATUS_CAN_SEND 0x20
 /* At 115200 baud a character takes 87 us, a port access about 1 us. */
 #define SEND_POLLS 10000
@@ -45,6 +47,7 @@ void console_start(void)
     io_out8(COM1_DIVISOR_HIGH, 0);
     io_out8(COM1_LINE, LINE_8N1);
     io_out8(COM1_FIFO, FIFO_ON_EMPTY);
+    io_out8(COM1_MODEM, MODEM_DTR_RTS);
 }
 
 static void send(uint8_t c)

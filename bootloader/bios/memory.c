@@ -18,6 +18,7 @@
 #define E801 0xe801
 #define MEMORY_88 0x8800
 #define STATUS_UNSUPPORTED 0x86
+#define STATUS_INVALID 0x80 /* the same, on the oldest machines */
 #define ONE_MIB 0x100000ull
 #define SIXTEEN_MIB 0x1000000ull
 #define FOUR_GIB 0x100000000ull
@@ -108,7 +109,8 @@ static bool add_88(struct memory_map *map)
 
     bios_call(SYSTEM_SERVICES, &registers);
     /* Carry alone says nothing: some BIOSes set it with an answer. */
-    if (bios_failed(&registers) && bios_status(&registers) == STATUS_UNSUPPORTED)
+    if (bios_failed(&registers) && (bios_status(&registers) == STATUS_UNSUPPORTED ||
+                                    bios_status(&registers) == STATUS_INVALID))
         return false;
     uint64_t kib = registers.eax & 0xffff;
     memory_map_add(map, ONE_MIB, kib << 10, BOOTINFO_MEMORY_USABLE);

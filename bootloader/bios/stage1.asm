@@ -15,10 +15,10 @@ TRIES           equ 8               ; of one transfer; on the way 127 is halved 
 EFLAGS_ID_HIGH  equ 1 << (21 - 16)  ; EFLAGS.ID, in the high word
 CPUID_EDX_TSC   equ 1 << 4
 DEBUG_CONSOLE   equ 0xE9
-COM1            equ 0               ; as int 14h counts
-COM1_9600_8N1   equ 0xE3
 
 extern stage2_entry
+extern image_header
+extern image_header_magic_start      ; absolute: the first two characters
 extern stage1_sectors               ; absolute: sectors to read, the header and stage 2
 extern error_number_STAGE1_READ
 extern error_number_STAGE1_DRIVE
@@ -93,7 +93,7 @@ start:
 .geometry:
     mov ah, 0x08
     call call_disk
-    mov al, error_number_STAGE1_DRIVE
+    mov al, '0' + error_number_STAGE1_DRIVE
     jc fail
     and cx, 0x3F
     jz fail
@@ -120,17 +120,21 @@ stage1_print_character:
     int 0x14
     ret
 
-message:        db 13, 10, "bootimage: E"
-message_end:
+; All is read. Is it ours? The drive in DL, or the one taken for it, may be another system's disk.
+check_header:
+    cmp word [image_header], image_header_magic_start
+    mov al, '0' + error_number_STAGE1_DRIVE
+    jne fail
+    jmp stage2_entry
+
     times TIMESTAMP - ($ - stage1) db 0
     times TIMESTAMP_END - TIMESTAMP db 0
 
-; Say AL, the number of the error, and AH, the status of the BIOS, and stop.
+; Say AL, the digit of the error, and AH, the status of the BIOS, and stop. COM1 has the speed that
+; the BIOS gave it.
 fail:
-    mov cx, ax
-    mov ax, COM1_9600_8N1
-    xor dx, dx                      ; COM1
-    int 0x14
+    mov [message.number], al
+    mov ch, ah
     mov si, message
 .next:
     cld                             ; some BIOSes return with the direction flag set
@@ -138,10 +142,6 @@ fail:
     call stage1_print_character
     cmp si, message_end
     jb .next
-    mov al, cl
-    call print_digit
-    mov al, ' '
-    call stage1_print_character
     mov al, ch
     shr al, 4
     call print_digit
@@ -154,7 +154,7 @@ fail:
 
 ; Try again, with half the sectors.
 read_failed:
-    mov al, error_number_STAGE1_READ
+    mov al, '0' + error_number_STAGE1_READ
     dec byte [tries]
     jz fail
     shr word [si + packet.limit - packet], 1 ; a limit once halved stays halved
@@ -188,7 +188,7 @@ read:
     mov ax, [si + packet.sectors - packet]
     add [si + packet.lba - packet], ax
     sub [si + packet.remaining - packet], ax
-    jz stage2_entry
+    jz check_header
     shl ax, 5
     add [si + packet.segment - packet], ax
     jmp short read
@@ -215,13 +215,16 @@ read_sectors:
     mov dh, dl
     mov al, [si + packet.sectors - packet]
     mov ah, 0x02
-    xor bx, bx
-    mov es, [si + packet.segment - packet]
+    les bx, [si + packet.offset - packet]
 ; int 13h, function AH, on the boot drive.
 call_disk:
     mov dl, [boot_drive]
     int 0x13
     ret
+
+message:        db 13, 10, "bootimage: E"
+.number:        db "0 "
+message_end:
 
 ; [EDD-3 §8.2 "Device Address Packet"], and the variables of the loop behind it.
 packet:

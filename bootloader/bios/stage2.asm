@@ -9,12 +9,14 @@ CPUID_EDX_LONG_MODE     equ 1 << 29
 EFLAGS_ID               equ 1 << 21
 LOW_MEMORY_TOP          equ 0xA0000
 BDA_SEGMENT             equ 0x0040
+EBDA_LEAST              equ 0x40000
 BDA_EBDA_SEGMENT        equ 0x0E        ; word: segment of the extended BIOS data area, or 0
 PAGE_PRESENT_WRITABLE   equ 0x03
 PAGE_LARGE              equ 0x80
 PAGE_TABLE_BYTES        equ 0x1000
 PAGE_TABLE_ENTRIES      equ 512
 LARGE_PAGE_BYTES        equ 0x200000
+COM1                    equ 0x3F8
 TARGET_MODE_BOTH        equ 3           ; int 15h EC00h: protected and long mode
 
 extern stage1_print_character
@@ -162,7 +164,8 @@ find_low_memory_end:
     movzx ebx, word [BDA_EBDA_SEGMENT]
     pop ds
     shl ebx, 4
-    jz .done
+    cmp ebx, EBDA_LEAST                 ; 0: there is none; less than this: junk
+    jb .done
     cmp ebx, eax
     jae .done
     mov eax, ebx
@@ -210,6 +213,16 @@ fail16:
     mov ds, ax
     sti
     push si
+    mov si, uart_setting
+.uart:
+    lodsw                               ; register and value
+    xor dx, dx
+    mov dl, al
+    add dx, COM1
+    mov al, ah
+    out dx, al
+    cmp si, uart_setting_end
+    jb .uart
     mov si, .prefix
     call .print
     mov al, cl
@@ -242,6 +255,11 @@ fail16:
 .end_of_line:   db 13, 10, 0
 
 section .data
+; The 16550 at COM1: 115200 baud, 8 bits, no parity; register, value [PC16550D "Register
+; Descriptions"].
+uart_setting:   db 3, 0x80, 0, 1, 1, 0, 3, 0x03
+uart_setting_end:
+
 align 8
 tsc_stage2:     dq 0                    ; time stamp counter, once the CPU is known to have one
 low_memory_end: dd 0                    ; first byte behind the usable memory below 640 KiB

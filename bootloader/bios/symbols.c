@@ -16,6 +16,7 @@ __attribute__((used)) static void symbols(void)
     ERROR_TABLE(ERROR_SYMBOL)
 #undef ERROR_SYMBOL
 
+    SYMBOL(image_header_magic_start, IMAGE_HEADER_MAGIC[0] | IMAGE_HEADER_MAGIC[1] << 8);
     SYMBOL(image_header_stage2_sum, offsetof(struct image_header, stage2_sum));
 
     SYMBOL(bios_registers_eax, offsetof(struct bios_registers, eax));

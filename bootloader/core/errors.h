@@ -15,8 +15,8 @@
       "The BIOS failed to read the sectors behind the boot sector, again after resets.",           \
       "Write the image anew, whole, to a disk that works.")                                        \
     X(2, STAGE1_DRIVE, "the boot drive is not usable",                                             \
-      "The BIOS started the boot sector from a drive of which it knows no geometry.",              \
-      "Attach the image as a hard disk.")                                                          \
+      "The BIOS knows no geometry of the drive that it booted, or named one with another system.",   \
+      "Attach the image as a hard disk, the first one.")                                           \
     X(3, STAGE2_DAMAGED, "the loader on the disk is damaged",                                      \
       "The loader's checksum does not agree with its bytes: the disk or the copy is bad.",         \
       "Write the image anew.")                                                                     \

@@ -221,8 +221,20 @@ class Machine:
         self.wait_for(self._is_halted, "the processor to stop for good")
 
     def _is_halted(self):
+        """Halted with interrupts off, and still there a moment later."""
+        place = self._halted_at()
+        if place is None:
+            return False
+        self._qmp.poll(POLL_S)
+        return self._halted_at() == place
+
+    def _halted_at(self):
+        """The instruction pointer of a processor that is halted with interrupts off, else None."""
         registers = self.registers()
-        return registers["HLT"] == 1 and not registers.get("EFL", registers.get("RFL")) & 0x200
+        flags = registers.get("EFL", registers.get("RFL"))
+        if registers["HLT"] != 1 or flags & 0x200:
+            return None
+        return registers.get("EIP", registers.get("RIP"))
 
     def wait_for_error(self):
         """Wait for the loader's error line and its stop: (number, line), the same on all three."""

@@ -39,8 +39,12 @@ class BootErrorTest(suite.BootTest):
 
 
 class DamageTest(BootErrorTest):
+    def test_a_disk_that_is_none_of_ours(self):
+        """Stage 1 runs nothing of a disk whose header does not begin as it should."""
+        self.check_flip(lambda image: HEADER_LBA * SECTOR_BYTES, "STAGE1_DRIVE")
+
     def test_magic_of_the_header(self):
-        self.check_flip(lambda image: HEADER_LBA * SECTOR_BYTES, "HEADER_DAMAGED")
+        self.check_flip(lambda image: HEADER_LBA * SECTOR_BYTES + 2, "HEADER_DAMAGED")
 
     def test_last_byte_of_the_header(self):
         self.check_flip(lambda image: (HEADER_LBA + 1) * SECTOR_BYTES - 1, "HEADER_DAMAGED")
