@@ -102,6 +102,19 @@ static char *follow_links(const char *path, struct error *error)
     return NULL;
 }
 
+/* A file behind /dev/stdout, say: who reads it has it open, and would not get the image. */
+static bool is_standard_stream(const struct stat *status)
+{
+    struct stat stream;
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fstat(fd, &stream) == 0 && stream.st_dev == status->st_dev &&
+            stream.st_ino == status->st_ino)
+            return true;
+    }
+    return false;
+}
+
 static bool check_existing(const char *path, const struct stat *status, const char *target,
                            const struct atomic_file_source *source, struct error *error)
 {
@@ -112,6 +125,10 @@ static bool check_existing(const char *path, const struct stat *status, const ch
                          "%s: is not a regular file, and is left alone; write to a file with -o "
                          "and copy that",
                          path);
+    if (is_standard_stream(status))
+        return error_set(
+            error, "%s: is open as standard input, output or error; name another file with -o",
+            path);
     if (status->st_dev == source->device && status->st_ino == source->inode)
         return error_set(error, "%s: is the kernel itself; choose another place with -o", path);
     if (access(target, W_OK) != 0)

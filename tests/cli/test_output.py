@@ -52,6 +52,16 @@ class Refused(support.ToolTest):
         for name in "fifo", "link", "/dev/full", "/dev/null":
             self.assert_fails(f"{name}: {cure}", "kernel.elf", "-o", name, **rights)
 
+    def test_standard_output(self):
+        """A rename would take the file away from whoever reads what is printed."""
+        log = self.write("log", b"")
+        with open(log, "wb") as output:
+            status, _, message = self.tool("kernel.elf", "-o", "/dev/stdout", stdout=output)
+        self.assertEqual((status, message), (1, "bootimage: /dev/stdout: is open as standard input, "
+                                             "output or error; name another file with -o\n"))
+        self.assertEqual(self.names(), ["kernel.elf", "log"])
+        self.assertEqual(log.read_bytes(), b"")
+
     def test_kernel_itself(self):
         os.link(self.kernel, self.folder / "hard")
         (self.folder / "soft").symlink_to("kernel.elf")
