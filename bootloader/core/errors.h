@@ -9,7 +9,7 @@
 #define BOOTLOADER_CORE_ERRORS_H
 
 /* clang-format off */
-/*  X(number, NAME, text, cause, cure) */
+/*  X(number, NAME, text, cause, cure); a warning W<number> has a table of its own: the boot goes on. */
 #define ERROR_TABLE(X)                                                                             \
     X(1, STAGE1_READ, "cannot read the loader from the boot disk",                                 \
       "The BIOS failed to read the sectors behind the boot sector, again after resets.",           \
@@ -58,13 +58,35 @@
       "Write the image anew; check the disk.")                                                     \
     X(16, EXCEPTION, "the loader crashed",                                                         \
       "The CPU raised an exception inside the loader: a defect of the loader or broken hardware.", \
-      "Report the whole line.")
+      "Report the whole line.")                                                                    \
+    X(17, LESS_MEMORY, "less memory than the kernel asks for",                                     \
+      "The kernel's note asks for more usable memory than this machine has.",                      \
+      "Give the machine more memory.")                                                             \
+    X(18, NO_FIVE_LEVELS, "this CPU has no 5-level paging",                                        \
+      "The kernel's note asks for page tables with 5 levels, which the CPU does not have.",        \
+      "Use a newer CPU (in QEMU -cpu max,la57=on), or make the request optional.")                 \
+    X(19, NO_FRAMEBUFFER, "no framebuffer as the kernel asks for",                                 \
+      "The firmware offers no video mode of the kind that the kernel's note asks for.",            \
+      "Ask for any size (0), or make the request optional.")                                       \
+    X(20, ADDRESS_WIDTH, "this CPU cannot reach an address that the kernel asks for",              \
+      "A mapping in the kernel's notes has physical addresses above those of this CPU.",           \
+      "Correct the address, or make the request optional.")
+#define WARNING_TABLE(X)                                                                           \
+    X(1, WEAK_RANDOM, "the kernel's random address comes from clocks",                             \
+      "The CPU has neither RDSEED nor RDRAND; the TSC and the real-time clock can be guessed.",    \
+      "Use a newer CPU, or do without a random address.")
 /* clang-format on */
 
 enum error_number {
 #define ERROR_NUMBER(number, name, text, cause, cure) ERROR_##name = (number),
     ERROR_TABLE(ERROR_NUMBER)
 #undef ERROR_NUMBER
+};
+
+enum warning_number {
+#define WARNING_NUMBER(number, name, text, cause, cure) WARNING_##name = (number),
+    WARNING_TABLE(WARNING_NUMBER)
+#undef WARNING_NUMBER
 };
 
 #endif

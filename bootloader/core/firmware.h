@@ -6,9 +6,13 @@
 #ifndef BOOTLOADER_CORE_FIRMWARE_H
 #define BOOTLOADER_CORE_FIRMWARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct bootinfo;
+struct bootinfo_framebuffer;
 struct memory_map;
+struct plan_request;
 
 /* What the front end knows when it calls loader_main(). */
 struct firmware_boot {
@@ -28,6 +32,20 @@ void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr);
 /* Add all that the firmware tells of memory to an empty map (memory_map_add()). Gives the map its
    storage first. */
 void firmware_memory_map(struct memory_map *map);
+
+/* Fill in what the firmware knows: bootinfo's firmware, rsdp_paddr, smbios_paddr, smbios3_paddr and
+   efi_ fields. */
+void firmware_describe(struct bootinfo *info);
+
+/* The real-time clock, in seconds since 1970 as if it were set to UTC; 0: it cannot be read. */
+int64_t firmware_wall_clock(void);
+
+/* Set the video mode that fits a BOOTINFO_REQUEST_FRAMEBUFFER best. False: there is none, and the
+   mode is as it was. Addresses of the result are physical. */
+bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebuffer *framebuffer);
+
+/* A page of RAM below 1 MiB which the loader may overwrite as soon as the firmware was left. */
+uint64_t firmware_low_page(void);
 
 /* Print where the user may look: the screen, the serial port, the debug console. Lines end in \n.
  */

@@ -92,6 +92,11 @@ enum plan_record_type {
     PLAN_SEGMENT = 3,      /* struct plan_segment */
     PLAN_MAPPING = 4,      /* struct plan_mapping */
     PLAN_COMMAND_LINE = 5, /* struct plan_command_line: at most one */
+    PLAN_MODULE = 6,       /* struct plan_module: in the order that the kernel is told */
+    PLAN_REQUEST = 7,      /* struct plan_request: as the kernel is told, overrides included */
+    PLAN_TLS = 8,          /* struct plan_tls: at most one */
+    PLAN_RELOCATIONS = 9,  /* struct plan_relocations */
+    PLAN_RANDOM_BASE = 10, /* struct plan_random_base: at most one */
 };
 
 /* Every record begins with this, at a multiple of 8 bytes. */
@@ -112,6 +117,7 @@ struct plan_protocol {
     uint32_t reserved;         /* 12: 0 */
     uint64_t entry_vaddr;      /* 16 */
     uint64_t stack_bytes;      /* 24: multiple of 4096 */
+    uint64_t slide;            /* 32: how far all addresses in the plan are above the ELF file's */
 };
 
 #define PLAN_PADDR_ANYWHERE UINT64_MAX
@@ -157,6 +163,60 @@ struct plan_command_line {
     char text[];               /* 16: padded with 0 to a multiple of 8 */
 };
 
+/* The module is the kernel's own ELF file. */
+#define PLAN_MODULE_KERNEL_FILE 0x1
+
+struct plan_module {
+    struct plan_record record; /* 0 */
+    uint64_t payload_offset;   /* 8: multiple of 512, from the start of the partition */
+    uint64_t bytes;            /* 16: of the file; may be 0 */
+    uint64_t xxh64;            /* 24: XXH64, seed 0, of the file */
+    uint32_t flags;            /* 32: PLAN_MODULE_KERNEL_FILE */
+    uint32_t name_bytes;       /* 36: with the 0 at its end */
+    uint32_t arguments_bytes;  /* 40: with the 0 at its end */
+    uint32_t reserved;         /* 44: 0 */
+    char text[];               /* 48: name, arguments; padded with 0 to a multiple of 8 */
+};
+
+/* One request, checked by the tool as far as the host can. */
+struct plan_request {
+    struct plan_record record; /* 0 */
+    uint32_t type;             /* 8: BOOTINFO_REQUEST_, and BOOTINFO_REQUEST_OPTIONAL */
+    uint32_t met;              /* 12: 1; 0 when the tool found that it cannot be, and passed on */
+    uint64_t words[4];         /* 16 */
+};
+
+struct plan_tls {
+    struct plan_record record; /* 0 */
+    uint64_t vaddr;            /* 8: inside a region */
+    uint64_t file_bytes;       /* 16 */
+    uint64_t memory_bytes;     /* 24 */
+    uint64_t align;            /* 32: a power of two */
+};
+
+enum plan_relocations_form {
+    PLAN_RELOCATIONS_RELA = 1, /* Elf64_Rela, all of them R_X86_64_RELATIVE */
+    PLAN_RELOCATIONS_RELR = 2, /* Elf64_Relr */
+};
+
+/* A table of relocations that lies among a region's file bytes. The tool has checked that each of
+   its entries patches 8 bytes of the regions. Its own addresses are those of the ELF file. */
+struct plan_relocations {
+    struct plan_record record; /* 0 */
+    uint64_t vaddr;            /* 8: where the table lies, slide included */
+    uint64_t bytes;            /* 16 */
+    uint32_t form;             /* 24: enum plan_relocations_form */
+    uint32_t reserved;         /* 28: 0 */
+};
+
+/* The loader moves the kernel to a random place, by n * step_bytes with n below `places`; all
+   addresses in the plan are those of n = 0. */
+struct plan_random_base {
+    struct plan_record record; /* 0 */
+    uint64_t step_bytes;       /* 8: multiple of 4096 */
+    uint64_t places;           /* 16: not 0 */
+};
+
 #define IMAGE_ASSERT_OFFSET(type, field, offset)                                                   \
     _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
 #define IMAGE_ASSERT_BYTES(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
@@ -182,7 +242,8 @@ IMAGE_ASSERT_OFFSET(image_plan, xxh64, 40);
 IMAGE_ASSERT_BYTES(image_plan, 48);
 IMAGE_ASSERT_BYTES(plan_record, 8);
 IMAGE_ASSERT_OFFSET(plan_protocol, entry_vaddr, 16);
-IMAGE_ASSERT_BYTES(plan_protocol, 32);
+IMAGE_ASSERT_OFFSET(plan_protocol, slide, 32);
+IMAGE_ASSERT_BYTES(plan_protocol, 40);
 IMAGE_ASSERT_OFFSET(plan_region, paddr, 24);
 IMAGE_ASSERT_OFFSET(plan_region, flags, 32);
 IMAGE_ASSERT_BYTES(plan_region, 40);
@@ -192,5 +253,14 @@ IMAGE_ASSERT_BYTES(plan_segment, 48);
 IMAGE_ASSERT_OFFSET(plan_mapping, rights, 24);
 IMAGE_ASSERT_BYTES(plan_mapping, 32);
 IMAGE_ASSERT_OFFSET(plan_command_line, text, 16);
+IMAGE_ASSERT_OFFSET(plan_module, flags, 32);
+IMAGE_ASSERT_OFFSET(plan_module, text, 48);
+IMAGE_ASSERT_OFFSET(plan_request, words, 16);
+IMAGE_ASSERT_BYTES(plan_request, 48);
+IMAGE_ASSERT_OFFSET(plan_tls, align, 32);
+IMAGE_ASSERT_BYTES(plan_tls, 40);
+IMAGE_ASSERT_OFFSET(plan_relocations, form, 24);
+IMAGE_ASSERT_BYTES(plan_relocations, 32);
+IMAGE_ASSERT_BYTES(plan_random_base, 24);
 
 #endif
