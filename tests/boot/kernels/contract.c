@@ -14,7 +14,6 @@
 
 #define STACK_BYTES 65536u
 #define IDENTITY_END 0x100000000ull
-#define PHYSICAL_MEMORY_BYTES (1ull << 46)
 #define BSS_QUADS 65536
 
 /* In the order of contract_entry.asm. */
@@ -38,6 +37,9 @@ static const volatile uint64_t rodata = 0xFEDCBA9876543210;
 
 static const struct bootinfo *info;
 static bool cpu_has_nx;
+/* With 4 levels of page tables, or with 5. */
+static uint64_t physical_memory;
+static uint64_t physical_memory_bytes;
 
 void contract_main(const struct bootinfo *bootinfo);
 
@@ -67,12 +69,11 @@ static uint32_t memory_type(uint64_t paddr, uint64_t bytes)
     return 0;
 }
 
-/* Memory of the boot information: mapped at BOOTINFO_PHYSICAL_MEMORY, and the loader's own. */
+/* Memory of the boot information: in the map of physical memory, and the loader's own. */
 static bool is_loader_memory(uint64_t vaddr, uint64_t bytes)
 {
-    return vaddr >= BOOTINFO_PHYSICAL_MEMORY &&
-           vaddr < BOOTINFO_PHYSICAL_MEMORY + PHYSICAL_MEMORY_BYTES &&
-           memory_type(vaddr - BOOTINFO_PHYSICAL_MEMORY, bytes) == BOOTINFO_MEMORY_LOADER;
+    return vaddr - physical_memory < physical_memory_bytes &&
+           memory_type(vaddr - physical_memory, bytes) == BOOTINFO_MEMORY_LOADER;
 }
 
 static uint64_t string_bytes(uint64_t text)
@@ -106,7 +107,8 @@ static void check_control_registers(const struct entry_state *s)
 
     report_check((s->cr0 & cr0_set) == cr0_set, "CR0 has PE, MP, ET, NE, WP and PG set");
     report_check((s->cr0 & cr0_clear) == 0, "CR0 has EM and TS clear");
-    report_check(s->cr4 == 0x620, "CR4 has PAE, OSFXSR and OSXMMEXCPT set, nothing else");
+    report_check(s->cr4 == (page_levels() == 5 ? 0x1620 : 0x620),
+                 "CR4 has PAE, OSFXSR and OSXMMEXCPT set, LA57 with 5 levels, nothing else");
     report_check((s->efer & long_mode) == long_mode, "EFER has LME and LMA set");
     report_check(((s->efer >> 11 & 1) != 0) == cpu_has_nx, "EFER has NXE where the CPU has it");
     report_check(s->fcw == 0x37F, "FCW is 0x37F");
@@ -195,7 +197,7 @@ static void check_kernel_pages(void)
     report_check(pages_have(contract_rodata_end, contract_end, true, false),
                  "data and bss are writable and not executable");
     report_check(aliases_are_right(0), "read-only pages are read-only one to one, too");
-    report_check(aliases_are_right(BOOTINFO_PHYSICAL_MEMORY),
+    report_check(aliases_are_right(physical_memory),
                  "read-only pages are read-only in the map of physical memory, too");
     report_check(memory_type(info->kernel_paddr, address(contract_end) - address(contract_start)) ==
                      BOOTINFO_MEMORY_KERNEL,
@@ -247,15 +249,14 @@ static void check_physical_memory_map(void)
         if (range->type == BOOTINFO_MEMORY_RESERVED || range->type == BOOTINFO_MEMORY_BAD)
             continue;
         for (uint64_t at = 0; at < range->bytes && right; at += PAGE_BYTES) {
-            const uint64_t vaddr = BOOTINFO_PHYSICAL_MEMORY + range->base_paddr + at;
+            const uint64_t vaddr = physical_memory + range->base_paddr + at;
 
             right =
                 in_kernel(vaddr) || page_paddr(entry_state.cr3, vaddr) == range->base_paddr + at;
         }
     }
-    report_check(right, "all RAM is mapped at BOOTINFO_PHYSICAL_MEMORY");
-    report_check(info->physical_memory == BOOTINFO_PHYSICAL_MEMORY,
-                 "bootinfo tells where RAM is mapped");
+    report_check(right, "all RAM is in the map of physical memory");
+    report_check(info->physical_memory == physical_memory, "bootinfo tells where RAM is mapped");
 }
 
 /* All pages, one after the other. */
@@ -272,11 +273,11 @@ struct survey {
 
 static bool is_of_a_map(const struct page *page)
 {
-    const uint64_t physical = page->vaddr - BOOTINFO_PHYSICAL_MEMORY;
+    const uint64_t physical = page->vaddr - physical_memory;
 
     if (page->vaddr >= PAGE_BYTES && page->vaddr + page->bytes <= IDENTITY_END)
         return page->paddr == page->vaddr;
-    if (physical < PHYSICAL_MEMORY_BYTES)
+    if (physical < physical_memory_bytes)
         return page->paddr == physical;
     return page->vaddr >= BOOTINFO_STACK_TOP - STACK_BYTES && page->vaddr < BOOTINFO_STACK_TOP;
 }
@@ -308,15 +309,13 @@ static void survey_table(struct survey *survey, uint64_t table, unsigned level, 
         if ((entry & PAGE_PRESENT) == 0)
             continue;
         page.bytes = 1ull << page_shift(level);
-        page.vaddr = above.vaddr + i * page.bytes;
-        if (level == PAGE_LEVELS && i >= PAGE_ENTRIES / 2)
-            page.vaddr |= 0xFFFF000000000000;
+        page.vaddr = page_canonical(above.vaddr + i * page.bytes);
         page.paddr = entry & PAGE_ADDRESS & ~(page.bytes - 1);
         page.writable = above.writable && (entry & PAGE_WRITABLE) != 0;
         page.executable = above.executable && (entry & PAGE_NO_EXECUTE) == 0;
         if (!cpu_has_nx && (entry & PAGE_NO_EXECUTE) != 0)
             survey->nx_without_right++;
-        if (level == 1 || (level < PAGE_LEVELS && (entry & PAGE_LARGE) != 0))
+        if (page_is_leaf(entry, level))
             survey_page(survey, &page);
         else
             survey_table(survey, entry, level - 1, page);
@@ -328,7 +327,7 @@ static void check_all_pages(void)
     struct survey survey = {0};
     const struct page everything = {.writable = true, .executable = true};
 
-    survey_table(&survey, entry_state.cr3, PAGE_LEVELS, everything);
+    survey_table(&survey, entry_state.cr3, page_levels(), everything);
     report_check(survey.strangers == 0, "nothing else is mapped");
     report_check(survey.wrong_read_only == 0, "all but read-only pages of the kernel is writable");
     report_check(survey.foreign_tables == 0, "the page tables are of type LOADER");
@@ -395,8 +394,8 @@ static void check_a20(void)
         if (range->type != BOOTINFO_MEMORY_USABLE ||
             even + 2 * mib > range->base_paddr + range->bytes)
             continue;
-        volatile uint32_t *low = (volatile uint32_t *)(BOOTINFO_PHYSICAL_MEMORY + even);
-        volatile uint32_t *high = (volatile uint32_t *)(BOOTINFO_PHYSICAL_MEMORY + even + mib);
+        volatile uint32_t *low = (volatile uint32_t *)(physical_memory + even);
+        volatile uint32_t *high = (volatile uint32_t *)(physical_memory + even + mib);
 
         *low = 0x11111111;
         *high = 0x22222222;
@@ -454,6 +453,8 @@ void contract_main(const struct bootinfo *bootinfo)
     report_entered();
     info = bootinfo;
     cpu_has_nx = has_nx();
+    physical_memory = page_physical_memory();
+    physical_memory_bytes = page_levels() == 5 ? 1ull << 52 : 1ull << 46;
     check_own_memory();
     check_bootinfo();
     check_general_registers(&entry_state);
