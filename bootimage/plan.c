@@ -2,7 +2,7 @@
  * Fourth step: placement, file bytes and command line become the records of bootimage/image.h.
  *
  * Pure: nothing is read but the kernel in memory, nothing is written but the plan. First all sizes
- * and offsets, then the records, then the hashes, which alone touch the kernel's bytes. image.c
+ * and offsets, then the records with the hashes, which alone touch the kernel's bytes. image.c
  * writes it all to a file.
  */
 #include "plan.h"
@@ -26,57 +26,65 @@ static uint64_t round_up(uint64_t value, uint64_t step)
     return (value + step - 1) / step * step;
 }
 
-static uint64_t text_bytes(const struct plan_options *options)
+/* What the records are made from. */
+struct source {
+    const struct kernel *kernel;
+    const struct placement *placement;
+    const struct protocol *protocol;
+    const struct plan_options *options;
+};
+
+/* Where the next record and the next file bytes go. The same functions run twice: first with no
+   records to write to, to count, then to write; so no size can differ from what is written. */
+struct writer {
+    struct plan *plan;
+    uint8_t *records; /* NULL to count */
+    uint64_t records_bytes;
+    uint64_t payload_offset; /* from the start of the partition; while counting, of the payload */
+    uint64_t payload_bytes;
+    size_t piece_count;
+};
+
+/* Larger than any disk, and far from wrapping. */
+#define TOO_MANY_BYTES (UINT64_MAX / 4)
+
+static void put(struct writer *writer, const void *bytes, size_t count)
 {
-    return options->command_line && *options->command_line ? strlen(options->command_line) + 1 : 0;
+    if (writer->records && count > 0)
+        memcpy(writer->records + writer->records_bytes, bytes, count);
+    writer->records_bytes += count;
 }
 
-static uint64_t command_line_record_bytes(const struct plan_options *options)
+/* The records are zeroed memory, so that texts in them end and are padded. */
+static void put_padding(struct writer *writer)
 {
-    uint64_t bytes = text_bytes(options);
-
-    return bytes ? round_up(sizeof(struct plan_command_line) + bytes, 8) : 0;
+    writer->records_bytes = round_up(writer->records_bytes, 8);
 }
 
-/* Where the parts lie: fills everything in plan but the contents of the records. */
-static bool lay_out(struct plan *plan, const struct kernel *kernel,
-                    const struct placement *placement, const struct plan_options *options,
-                    struct error *error)
-{
-    uint64_t loader_sectors = options->loader_bytes / IMAGE_SECTOR_BYTES;
-    uint64_t lba = round_up(loader_sectors, IMAGE_PARTITION_ALIGN_SECTORS);
+/* What a place in the payload is told by: its offset in the partition and the XXH64 of its bytes.
+ */
+struct payload {
     uint64_t offset;
+    uint64_t xxh64;
+};
 
-    plan->loader = options->loader;
-    plan->loader_bytes = options->loader_bytes;
-    plan->plan_lba = lba > IMAGE_FIRST_PARTITION_LBA ? lba : IMAGE_FIRST_PARTITION_LBA;
-    plan->records_bytes = sizeof(struct image_plan) + sizeof(struct plan_protocol) +
-                          placement->region_count * sizeof(struct plan_region) +
-                          kernel->segment_count * sizeof(struct plan_segment) +
-                          placement->mapping_count * sizeof(struct plan_mapping) +
-                          command_line_record_bytes(options);
-    offset = round_up(plan->records_bytes, IMAGE_SECTOR_BYTES);
-    for (size_t i = 0; i < kernel->segment_count; i++) {
-        const struct kernel_segment *segment = &kernel->segments[i];
+/* Appends file bytes to the payload, at the start of a sector. Only writing touches them. */
+static struct payload put_payload(struct writer *writer, const uint8_t *data, uint64_t bytes)
+{
+    struct payload payload = {.offset = writer->payload_offset};
+    bool too_many = bytes > TOO_MANY_BYTES || writer->payload_offset > TOO_MANY_BYTES;
 
-        if (segment->file_bytes > UINT64_MAX / 2 - offset)
-            return error_set(error, "%s: is too large for any disk; strip it", kernel->path);
-        if (segment->file_bytes)
-            plan->pieces[plan->piece_count++] = (struct plan_piece){
-                .data = segment->data, .bytes = segment->file_bytes, .offset = offset};
-        plan->payload_bytes += segment->file_bytes;
-        offset = round_up(offset + segment->file_bytes, IMAGE_SECTOR_BYTES);
-    }
-    plan->partition_sectors = offset / IMAGE_SECTOR_BYTES;
-    if (plan->partition_sectors > UINT32_MAX - plan->plan_lba)
-        return error_set(error,
-                         "%s: loads %" PRIu64 " bytes, but a partition table can describe no more "
-                         "than 2 TiB; make its segments smaller",
-                         kernel->path, plan->payload_bytes);
-    plan->image_bytes = (plan->plan_lba + plan->partition_sectors) * IMAGE_SECTOR_BYTES;
-    if (plan->image_bytes < IMAGE_MINIMUM_BYTES)
-        plan->image_bytes = IMAGE_MINIMUM_BYTES;
-    return true;
+    if (bytes > 0 && writer->records)
+        writer->plan->pieces[writer->piece_count] =
+            (struct plan_piece){.data = data, .bytes = bytes, .offset = writer->payload_offset};
+    if (writer->records)
+        payload.xxh64 = XXH64(data, bytes, 0);
+    writer->piece_count += bytes > 0;
+    writer->payload_bytes += too_many ? 0 : bytes;
+    writer->payload_offset = too_many
+                                 ? TOO_MANY_BYTES + 1
+                                 : round_up(writer->payload_offset + bytes, IMAGE_SECTOR_BYTES);
+    return payload;
 }
 
 static struct plan_record required(enum plan_record_type type, uint64_t bytes)
@@ -85,42 +93,34 @@ static struct plan_record required(enum plan_record_type type, uint64_t bytes)
         .type = (uint16_t)type, .flags = PLAN_RECORD_REQUIRED, .bytes = (uint32_t)bytes};
 }
 
-/* Appends to the records. */
-static uint8_t *put(uint8_t *end, const void *record, size_t bytes)
+static void put_protocol(struct writer *writer, const struct source *source)
 {
-    memcpy(end, record, bytes);
-    return end + bytes;
-}
-
-static uint8_t *put_region(uint8_t *end, const struct placement_region *region,
-                           const struct protocol *protocol)
-{
-    struct plan_region record = {
-        .record = required(PLAN_REGION, sizeof(record)),
-        .vaddr = region->vaddr,
-        .bytes = region->bytes,
-        .paddr = region->paddr,
-        .flags = protocol->region_flags,
+    struct plan_protocol record = {
+        .record = required(PLAN_PROTOCOL, sizeof(record)),
+        .protocol = source->protocol->number,
+        .entry_vaddr = source->kernel->entry_vaddr,
+        .stack_bytes = source->protocol->stack_bytes,
     };
 
-    return put(end, &record, sizeof(record));
+    put(writer, &record, sizeof(record));
 }
 
-static uint8_t *put_segment(uint8_t *end, const struct kernel_segment *segment, uint64_t offset)
+static void put_segment(struct writer *writer, const struct kernel_segment *segment)
 {
+    struct payload payload = put_payload(writer, segment->data, segment->file_bytes);
     struct plan_segment record = {
         .record = required(PLAN_SEGMENT, sizeof(record)),
-        .payload_offset = offset,
+        .payload_offset = payload.offset,
         .file_bytes = segment->file_bytes,
         .vaddr = segment->vaddr,
-        .xxh64 = XXH64(segment->data, segment->file_bytes, 0),
+        .xxh64 = payload.xxh64,
         .index = segment->index,
     };
 
-    return put(end, &record, sizeof(record));
+    put(writer, &record, sizeof(record));
 }
 
-static uint8_t *put_mapping(uint8_t *end, const struct placement_mapping *mapping)
+static void put_mapping(struct writer *writer, const struct placement_mapping *mapping)
 {
     struct plan_mapping record = {
         .record = required(PLAN_MAPPING, sizeof(record)),
@@ -130,51 +130,99 @@ static uint8_t *put_mapping(uint8_t *end, const struct placement_mapping *mappin
             (mapping->writable ? PLAN_WRITABLE : 0u) | (mapping->executable ? PLAN_EXECUTABLE : 0u),
     };
 
-    return put(end, &record, sizeof(record));
+    put(writer, &record, sizeof(record));
 }
 
-/* The records are zeroed memory, so that the text ends and its padding is there. */
-static void put_command_line(uint8_t *end, const struct plan_options *options)
+static void put_region(struct writer *writer, const struct source *source,
+                       const struct placement_region *region)
 {
-    struct plan_command_line record = {
-        .record = required(PLAN_COMMAND_LINE, command_line_record_bytes(options)),
-        .text_bytes = text_bytes(options),
+    struct plan_region record = {
+        .record = required(PLAN_REGION, sizeof(record)),
+        .vaddr = region->vaddr,
+        .bytes = region->bytes,
+        .paddr = region->paddr,
+        .flags = source->protocol->region_flags,
     };
 
-    if (record.text_bytes) {
-        end = put(end, &record, sizeof(record));
-        put(end, options->command_line, record.text_bytes - 1);
-    }
+    put(writer, &record, sizeof(record));
+    for (size_t i = 0; i < region->segment_count; i++)
+        put_segment(writer, &source->kernel->segments[region->first_segment + i]);
+    for (size_t i = 0; i < region->mapping_count; i++)
+        put_mapping(writer, &source->placement->mappings[region->first_mapping + i]);
 }
 
-static void serialise(struct plan *plan, const struct kernel *kernel,
-                      const struct placement *placement, const struct protocol *protocol,
-                      const struct plan_options *options)
+static void put_regions(struct writer *writer, const struct source *source)
 {
-    struct plan_protocol entry = {
-        .record = required(PLAN_PROTOCOL, sizeof(entry)),
-        .protocol = protocol->number,
-        .entry_vaddr = kernel->entry_vaddr,
-        .stack_bytes = protocol->stack_bytes,
+    for (size_t i = 0; i < source->placement->region_count; i++)
+        put_region(writer, source, &source->placement->regions[i]);
+}
+
+static void put_command_line(struct writer *writer, const struct source *source)
+{
+    const char *text = source->options->command_line;
+
+    if (!text || !*text)
+        return;
+    struct plan_command_line record = {.text_bytes = strlen(text) + 1};
+    record.record = required(PLAN_COMMAND_LINE, round_up(sizeof(record) + record.text_bytes, 8));
+    put(writer, &record, sizeof(record));
+    put(writer, text, record.text_bytes);
+    put_padding(writer);
+}
+
+/* All records, in the order of the plan: a new kind is one line here. */
+static void put_records(struct writer *writer, const struct source *source)
+{
+    put(writer, &(struct image_plan){0}, sizeof(struct image_plan));
+    put_protocol(writer, source);
+    put_regions(writer, source);
+    put_command_line(writer, source);
+}
+
+/* Where the parts lie: fills everything in plan but the records and the pieces. */
+static bool lay_out(struct plan *plan, const struct source *source, struct error *error)
+{
+    struct writer counter = {.plan = plan};
+    uint64_t loader_sectors = source->options->loader_bytes / IMAGE_SECTOR_BYTES;
+    uint64_t lba = round_up(loader_sectors, IMAGE_PARTITION_ALIGN_SECTORS);
+
+    put_records(&counter, source);
+    plan->loader = source->options->loader;
+    plan->loader_bytes = source->options->loader_bytes;
+    plan->plan_lba = lba > IMAGE_FIRST_PARTITION_LBA ? lba : IMAGE_FIRST_PARTITION_LBA;
+    plan->records_bytes = counter.records_bytes;
+    plan->piece_count = counter.piece_count;
+    plan->payload_bytes = counter.payload_bytes;
+    plan->partition_sectors =
+        (round_up(plan->records_bytes, IMAGE_SECTOR_BYTES) + counter.payload_offset) /
+        IMAGE_SECTOR_BYTES;
+    if (counter.payload_offset > TOO_MANY_BYTES)
+        return error_set(error, "%s: is too large for any disk; strip it", source->kernel->path);
+    if (plan->partition_sectors > UINT32_MAX - plan->plan_lba)
+        return error_set(error,
+                         "%s: loads %" PRIu64 " bytes, but a partition table can describe no more "
+                         "than 2 TiB; make its segments smaller",
+                         source->kernel->path, plan->payload_bytes);
+    plan->image_bytes = (plan->plan_lba + plan->partition_sectors) * IMAGE_SECTOR_BYTES;
+    if (plan->image_bytes < IMAGE_MINIMUM_BYTES)
+        plan->image_bytes = IMAGE_MINIMUM_BYTES;
+    return true;
+}
+
+static bool serialise(struct plan *plan, const struct source *source, struct error *error)
+{
+    struct writer writer = {
+        .plan = plan,
+        .payload_offset = round_up(plan->records_bytes, IMAGE_SECTOR_BYTES),
     };
-    uint8_t *end = plan->records + sizeof(struct image_plan);
-    uint64_t offset = round_up(plan->records_bytes, IMAGE_SECTOR_BYTES);
 
-    end = put(end, &entry, sizeof(entry));
-    for (size_t i = 0; i < placement->region_count; i++) {
-        const struct placement_region *region = &placement->regions[i];
-
-        end = put_region(end, region, protocol);
-        for (size_t j = 0; j < region->segment_count; j++) {
-            const struct kernel_segment *segment = &kernel->segments[region->first_segment + j];
-
-            end = put_segment(end, segment, offset);
-            offset = round_up(offset + segment->file_bytes, IMAGE_SECTOR_BYTES);
-        }
-        for (size_t j = 0; j < region->mapping_count; j++)
-            end = put_mapping(end, &placement->mappings[region->first_mapping + j]);
-    }
-    put_command_line(end, options);
+    plan->records = calloc(1, plan->records_bytes);
+    plan->pieces = calloc(plan->piece_count ? plan->piece_count : 1, sizeof(*plan->pieces));
+    if (!plan->records || !plan->pieces)
+        return error_out_of_memory(error);
+    writer.records = plan->records;
+    put_records(&writer, source);
+    return true;
 }
 
 /* The image's id hashes all content: the loader and the plan, and by the segments' hashes in it the
@@ -208,27 +256,13 @@ bool plan_build(struct plan *plan, const struct kernel *kernel, const struct pro
                 const struct plan_options *options, struct error *error)
 {
     struct placement placement = {0};
-    bool done = false;
+    struct source source = {kernel, &placement, protocol, options};
 
     *plan = (struct plan){0};
-    if (!protocol->validate(kernel, error) || !placement_build(&placement, kernel, error) ||
-        !protocol->validate_placement(kernel, &placement, error))
-        goto out;
-    plan->pieces = calloc(kernel->segment_count, sizeof(*plan->pieces));
-    if (!plan->pieces) {
-        error_out_of_memory(error);
-        goto out;
-    }
-    if (!lay_out(plan, kernel, &placement, options, error))
-        goto out;
-    plan->records = calloc(1, plan->records_bytes);
-    if (!plan->records) {
-        error_out_of_memory(error);
-        goto out;
-    }
-    serialise(plan, kernel, &placement, protocol, options);
-    done = seal(plan, error);
-out:
+    bool done = protocol->validate(kernel, error) && placement_build(&placement, kernel, error) &&
+                protocol->validate_placement(kernel, &placement, error) &&
+                lay_out(plan, &source, error) && serialise(plan, &source, error) &&
+                seal(plan, error);
     placement_free(&placement);
     if (!done)
         plan_free(plan);

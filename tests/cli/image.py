@@ -65,7 +65,7 @@ class Image:
     def _add(self, kind, body):
         if kind == PROTOCOL:
             assert self.protocol is None
-            self.protocol = struct.unpack("<IIQQ", body)
+            self.protocol = struct.unpack("<IIQQQ", body)
         elif kind == REGION:
             self.regions.append(struct.unpack("<QQQII", body)[:4])
         elif kind == SEGMENT:

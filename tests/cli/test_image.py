@@ -19,7 +19,7 @@ class Images(support.ToolTest):
 
     def test_layout(self):
         made = self.package(elf.kernel())
-        self.assertEqual(made.protocol, (1, 0, 0x100000, 0x10000))
+        self.assertEqual(made.protocol, (1, 0, 0x100000, 0x10000, 0))
         self.assertEqual(made.regions, [(0x100000, 0x4000, 0x100000, 1)])
         self.assertEqual(made.segments, [
             (0, 0x100000, b"\xf4\xeb\xfd" + bytes(13)),
