@@ -15,6 +15,7 @@ struct handover {
     uint64_t entry_vaddr;
     uint64_t stack_top_vaddr;
     uint64_t argument; /* for RDI */
+    uint32_t levels;   /* of the page tables: 4 or 5 */
     bool has_nx;       /* the page tables use bit 63 */
 };
 

@@ -11,7 +11,11 @@
 
 void loader_main(const struct firmware_boot *boot)
 {
-    struct loader loader = {.boot = *boot, .tsc_loader = cpu_read_tsc()};
+    struct loader loader = {
+        .boot = *boot,
+        .tsc_loader = cpu_read_tsc(),
+        .wall_clock_s = firmware_wall_clock(),
+    };
 
     firmware_memory_map(&loader.map);
     memory_map_align(&loader.map);

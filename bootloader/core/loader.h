@@ -4,6 +4,7 @@
 #ifndef BOOTLOADER_CORE_LOADER_H
 #define BOOTLOADER_CORE_LOADER_H
 
+#include "address_space.h"
 #include "firmware.h"
 #include "handover.h"
 #include "memory_map.h"
@@ -12,10 +13,12 @@
 /* One boot, from the front end's call to the kernel's entry. */
 struct loader {
     struct firmware_boot boot;
+    int64_t wall_clock_s; /* when the loader began; 0: unknown */
     struct memory_map map;
     struct plan plan;
     const struct plan_protocol *protocol; /* in the plan */
     uint64_t tsc_loader, tsc_load, tsc_map;
+    struct address_space space;
     struct bootinfo *info;
     struct handover handover;
 };

@@ -96,6 +96,7 @@ void paging_init(struct paging *paging, struct memory_map *map)
     *paging = (struct paging){
         .root_paddr = memory_map_take_pages(map, MEMORY_PAGE_BYTES),
         .map = map,
+        .levels = LEVELS,
         .has_nx = cpu_has(CPU_EDX_NX),
         .has_1gib = cpu_has(CPU_EDX_1GIB_PAGES),
     };

@@ -18,6 +18,7 @@ struct memory_map;
 struct paging {
     uint64_t root_paddr;    /* for CR3 */
     struct memory_map *map; /* where tables are taken from */
+    uint32_t levels;
     bool has_nx;
     bool has_1gib;
 };

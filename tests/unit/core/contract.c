@@ -67,6 +67,7 @@ static void check_handover(const struct contract_kernel *kernel)
     assert_string_equal(fake_firmware.printed, "");
     assert_int_equal(handover->entry_vaddr, kernel->entry_vaddr);
     assert_int_equal(handover->stack_top_vaddr, BOOTINFO_STACK_TOP);
+    assert_int_equal(handover->levels, 4);
     assert_int_equal(handover->has_nx, cpu_has(CPU_EDX_NX));
     assert_int_equal(handover->page_paddr, fake_firmware.copied_page_paddr);
     assert_true(code.is_mapped && code.is_executable && !code.is_writable);
@@ -284,6 +285,11 @@ static void check_bootinfo(const struct contract_kernel *kernel, const struct bo
     assert_string_equal(loader_data(info->loader_version), BOOTIMAGE_VERSION);
     assert_string_equal(loader_data(info->command_line), kernel->command_line);
     assert_int_equal(info->command_line_bytes, strlen(kernel->command_line));
+    assert_int_equal(info->firmware, fake_firmware.described.firmware);
+    assert_int_equal(info->rsdp_paddr, fake_firmware.described.rsdp_paddr);
+    assert_int_equal(info->smbios_paddr, fake_firmware.described.smbios_paddr);
+    assert_int_equal(info->wall_clock_s, fake_firmware.wall_clock_s);
+    assert_int_equal(info->page_levels, 4);
     assert_int_equal(info->physical_memory, BOOTINFO_PHYSICAL_MEMORY);
     assert_int_equal(info->kernel_vaddr, kernel->lowest_vaddr);
     assert_int_equal(info->kernel_paddr, kernel->lowest_paddr);

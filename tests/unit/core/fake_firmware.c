@@ -63,6 +63,11 @@ void fake_start(void)
         .ranges = fake_ranges,
         .range_count = FAKE_RANGES,
         .map_capacity = MAP_CAPACITY,
+        .wall_clock_s = 1234567890,
+        .described = {.firmware = BOOTINFO_FIRMWARE_BIOS,
+                      .rsdp_paddr = 0xf5a10,
+                      .smbios_paddr = 0xf5b00},
+        .low_page_paddr = 0x20000,
     };
 }
 
@@ -70,6 +75,7 @@ enum fake_end fake_run(void (*step)(void *argument), void *argument)
 {
     fake_firmware.printed[0] = '\0';
     fake_firmware.left = false;
+    fake_firmware.video_set = false;
     switch (setjmp(end)) {
     case FAKE_RETURNED:
         step(argument);
@@ -127,6 +133,39 @@ void firmware_memory_map(struct memory_map *map)
 
         memory_map_add(map, range->base_paddr, range->bytes, range->type);
     }
+}
+
+void firmware_describe(struct bootinfo *info)
+{
+    const struct bootinfo *described = &fake_firmware.described;
+
+    info->firmware = described->firmware;
+    info->rsdp_paddr = described->rsdp_paddr;
+    info->smbios_paddr = described->smbios_paddr;
+    info->smbios3_paddr = described->smbios3_paddr;
+}
+
+int64_t firmware_wall_clock(void)
+{
+    return fake_firmware.wall_clock_s;
+}
+
+bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebuffer *framebuffer)
+{
+    const struct bootinfo_framebuffer *mode = &fake_firmware.framebuffer;
+
+    if (mode->width == 0 || (wish->words[0] && wish->words[0] != mode->width) ||
+        (wish->words[1] && wish->words[1] != mode->height) ||
+        (wish->words[2] && wish->words[2] != mode->bits_per_pixel))
+        return false;
+    *framebuffer = *mode;
+    fake_firmware.video_set = true;
+    return true;
+}
+
+uint64_t firmware_low_page(void)
+{
+    return fake_firmware.low_page_paddr;
 }
 
 void firmware_print(const char *text)

@@ -33,9 +33,14 @@ struct fake_firmware {
     const struct bootinfo_memory_range *ranges;
     size_t range_count;
     size_t map_capacity;
+    int64_t wall_clock_s;
+    struct bootinfo described;               /* what firmware_describe() fills in */
+    struct bootinfo_framebuffer framebuffer; /* of the one video mode; width 0: there is none */
+    uint64_t low_page_paddr;
     /* What the loader did. */
     char printed[512];
     bool left;
+    bool video_set;
     struct handover handover; /* as handover_enter() got it */
     uint64_t copied_page_paddr, copied_gdt_page_vaddr;
 };

@@ -1,0 +1,90 @@
+/*
+ * The boot information: filled from the plan, from what the front end and the firmware tell, and
+ * from what the steps before have decided. Next the kernel is entered.
+ */
+#include "bootinfo.h"
+
+#include "loader.h"
+
+#include <string.h>
+
+/* The address, as the kernel sees it, of a copy of these bytes. */
+static uint64_t copy(struct loader *loader, const void *data, uint64_t bytes)
+{
+    uint64_t paddr = memory_map_take_pages(&loader->map, bytes);
+
+    memcpy((void *)(uintptr_t)paddr, data, bytes);
+    return address_space_vaddr(&loader->space, paddr);
+}
+
+static void describe_kernel(struct bootinfo *info, const struct plan *plan)
+{
+    const struct plan_record *record = NULL;
+
+    info->kernel_vaddr = UINT64_MAX;
+    while ((record = plan_find(plan, record, PLAN_REGION))) {
+        const struct plan_region *region = (const void *)record;
+
+        if (region->vaddr < info->kernel_vaddr) {
+            info->kernel_vaddr = region->vaddr;
+            info->kernel_paddr = region->paddr;
+        }
+    }
+}
+
+static void describe_command_line(struct loader *loader)
+{
+    const struct plan_command_line *line =
+        (const void *)plan_find(&loader->plan, NULL, PLAN_COMMAND_LINE);
+    const char *text = line ? line->text : "";
+    uint64_t text_bytes = line ? line->text_bytes : 1;
+
+    loader->info->command_line = copy(loader, text, text_bytes);
+    loader->info->command_line_bytes = text_bytes - 1;
+}
+
+void bootinfo_start(struct loader *loader)
+{
+    static const char name[] = "bootimage", version[] = BOOTIMAGE_VERSION;
+    uint64_t paddr = memory_map_take_pages(&loader->map, sizeof(struct bootinfo));
+    struct bootinfo *info = (struct bootinfo *)(uintptr_t)paddr;
+
+    *info = (struct bootinfo){
+        .magic = BOOTINFO_MAGIC,
+        .version = BOOTINFO_VERSION,
+        .size_bytes = sizeof(*info),
+        .loader_name = copy(loader, name, sizeof(name)),
+        .loader_version = copy(loader, version, sizeof(version)),
+        .physical_memory = loader->space.physical_memory,
+        .stack_top = BOOTINFO_STACK_TOP,
+        .stack_bytes = loader->protocol->stack_bytes,
+        .boot_drive = loader->boot.boot_drive,
+        .disk_signature = loader->boot.disk_signature,
+        .tsc_stage1 = loader->boot.tsc_stage1,
+        .tsc_stage2 = loader->boot.tsc_stage2,
+        .tsc_loader = loader->tsc_loader,
+        .tsc_load = loader->tsc_load,
+        .tsc_map = loader->tsc_map,
+        .page_levels = loader->space.paging.levels,
+        .kernel_slide = loader->protocol->slide,
+        .wall_clock_s = loader->wall_clock_s,
+    };
+    loader->info = info;
+    describe_kernel(info, &loader->plan);
+    describe_command_line(loader);
+    firmware_describe(info);
+}
+
+/* The copy is taken before the plan is given back, which splits at most three ranges. */
+void bootinfo_finish(struct loader *loader)
+{
+    struct memory_map *map = &loader->map;
+    uint64_t bytes = (map->count + 3) * sizeof(*map->ranges);
+    uint64_t paddr = memory_map_take_pages(map, bytes);
+
+    plan_free(&loader->plan, map);
+    memory_map_retype(map, 0, UINT64_MAX, MEMORY_SHADOWED, BOOTINFO_MEMORY_USABLE);
+    memcpy((void *)(uintptr_t)paddr, map->ranges, map->count * sizeof(*map->ranges));
+    loader->info->memory_map = address_space_vaddr(&loader->space, paddr);
+    loader->info->memory_map_count = map->count;
+}
