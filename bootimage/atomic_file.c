@@ -94,7 +94,7 @@ static char *follow_links(const char *path, struct error *error)
     if (target)
         error_set(error,
                   "%s: leads from one symbolic link to the next without end; choose another "
-                  "place with -o",
+                  "place with -o [symlink-loop]",
                   path);
     else
         error_out_of_memory(error);
@@ -119,22 +119,25 @@ static bool check_existing(const char *path, const struct stat *status, const ch
                            const struct atomic_file_source *source, struct error *error)
 {
     if (S_ISDIR(status->st_mode))
-        return error_set(error, "%s: is a folder; name a file in it with -o", path);
+        return error_set(error, "%s: is a folder; name a file in it with -o [output-folder]", path);
     if (!S_ISREG(status->st_mode))
         return error_set(error,
                          "%s: is not a regular file, and is left alone; write to a file with -o "
-                         "and copy that",
+                         "and copy that [output-not-regular]",
                          path);
     if (is_standard_stream(status))
-        return error_set(
-            error, "%s: is open as standard input, output or error; name another file with -o",
-            path);
+        return error_set(error,
+                         "%s: is open as standard input, output or error; name another file with "
+                         "-o [output-open]",
+                         path);
     if (status->st_dev == source->device && status->st_ino == source->inode)
-        return error_set(error, "%s: is the kernel itself; choose another place with -o", path);
+        return error_set(
+            error, "%s: is the kernel itself; choose another place with -o [output-is-kernel]",
+            path);
     if (access(target, W_OK) != 0)
         return error_set(error,
                          "%s: cannot write: %s; change its rights, or choose another place "
-                         "with -o",
+                         "with -o [output-rights]",
                          path, strerror(errno));
     return true;
 }
@@ -163,12 +166,13 @@ static bool create_temporary(struct atomic_file *file, const char *path, mode_t 
         pending = file->temporary;
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (file->fd < 0)
-        return error_set(error, "%s: cannot create: %s; %s", path, strerror(number),
+        return error_set(error, "%s: cannot create: %s; %s [output-create]", path, strerror(number),
                          number == ENOENT ? "create the folder first, or choose another with -o"
                                           : "choose another place with -o");
     if (fchmod(file->fd, mode) != 0)
-        return error_set(error, "%s: cannot set the mode: %s; choose another place with -o", path,
-                         strerror(errno));
+        return error_set(error,
+                         "%s: cannot set the mode: %s; choose another place with -o [output-mode]",
+                         path, strerror(errno));
     return true;
 }
 
@@ -188,8 +192,8 @@ bool atomic_file_open(struct atomic_file *file, const char *path,
     } else if (errno == ENOENT) {
         mode = new_file_mode();
     } else {
-        error_set(error, "%s: cannot create: %s; choose another place with -o", path,
-                  strerror(errno));
+        error_set(error, "%s: cannot create: %s; choose another place with -o [output-create]",
+                  path, strerror(errno));
         goto failed;
     }
     char *folder = folder_of(file->target);
@@ -215,15 +219,18 @@ static bool flush_and_rename(struct atomic_file *file, struct error *error)
     if (fsync(fd) != 0 && errno != EINVAL && errno != ENOSYS)
         return error_set(error,
                          "%s: cannot flush to the disk: %s; make room, or choose another "
-                         "place with -o",
+                         "place with -o [output-flush]",
                          file->target, strerror(errno));
     file->fd = -1;
     if (close(fd) != 0)
-        return error_set(error, "%s: cannot close: %s; make room, or choose another place with -o",
-                         file->target, strerror(errno));
+        return error_set(
+            error,
+            "%s: cannot close: %s; make room, or choose another place with -o [output-close]",
+            file->target, strerror(errno));
     if (rename(file->temporary, file->target) != 0)
-        return error_set(error, "%s: cannot rename to it: %s; choose another place with -o",
-                         file->target, strerror(errno));
+        return error_set(
+            error, "%s: cannot rename to it: %s; choose another place with -o [output-rename]",
+            file->target, strerror(errno));
     return true;
 }
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char out_of_memory[] = "out of memory";
+static char out_of_memory[] = "out of memory [out-of-memory]";
 
 size_t error_utf8_length(const char *text)
 {

@@ -94,8 +94,8 @@ static bool write_failed(const char *path, int number, struct error *error)
         cure = "make room, or ";
     else if (number == EFBIG)
         cure = "raise the limit of file sizes (ulimit -f), or ";
-    return error_set(error, "%s: cannot write: %s; %schoose another place", path, strerror(number),
-                     cure);
+    return error_set(error, "%s: cannot write: %s; %schoose another place [output-write]", path,
+                     strerror(number), cure);
 }
 
 static bool write_at(int fd, const char *path, const void *data, uint64_t bytes, uint64_t offset,

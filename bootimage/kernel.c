@@ -19,7 +19,7 @@
 
 static bool cannot_open(const struct kernel *kernel, struct error *error)
 {
-    return error_set(error, "%s: cannot open: %s; %s", kernel->path, strerror(errno),
+    return error_set(error, "%s: cannot open: %s; %s [kernel-open]", kernel->path, strerror(errno),
                      errno == EACCES ? "give read permission" : "check the path");
 }
 
@@ -30,12 +30,15 @@ static bool open_file(struct kernel *kernel, struct error *error)
     if (stat(kernel->path, &status) != 0)
         return cannot_open(kernel, error);
     if (S_ISDIR(status.st_mode))
-        return error_set(error, "%s: is a folder; name the kernel's ELF file in it", kernel->path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(error, "%s: is not a regular file; name the kernel's ELF file",
+        return error_set(error, "%s: is a folder; name the kernel's ELF file in it [kernel-folder]",
                          kernel->path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(
+            error, "%s: is not a regular file; name the kernel's ELF file [kernel-not-regular]",
+            kernel->path);
     if (status.st_size == 0)
-        return error_set(error, "%s: is empty; build the kernel again", kernel->path);
+        return error_set(error, "%s: is empty; build the kernel again [kernel-empty]",
+                         kernel->path);
     kernel->device = status.st_dev;
     kernel->inode = status.st_ino;
     kernel->fd = open(kernel->path, O_RDONLY | O_CLOEXEC);
@@ -50,33 +53,36 @@ static bool check_identification(struct kernel *kernel, struct error *error)
     ssize_t bytes = pread(kernel->fd, start, sizeof(start), 0);
 
     if (bytes <= 0)
-        return error_set(error, "%s: cannot read: %s", kernel->path,
+        return error_set(error, "%s: cannot read: %s [kernel-read]", kernel->path,
                          bytes < 0 ? strerror(errno) : "it was emptied just now");
     if (bytes >= SARMAG && memcmp(start, ARMAG, SARMAG) == 0)
-        return error_set(error, "%s: is an archive, not a kernel; link it to an ELF executable",
+        return error_set(error,
+                         "%s: is an archive, not a kernel; link it to an ELF executable [archive]",
                          kernel->path);
     if (memcmp(start, ELFMAG, bytes < SELFMAG ? (size_t)bytes : SELFMAG) != 0)
-        return error_set(error, "%s: is not an ELF file; name the kernel as the linker wrote it",
+        return error_set(error,
+                         "%s: is not an ELF file; name the kernel as the linker wrote it [not-elf]",
                          kernel->path);
     kernel->class = start[EI_CLASS];
     size_t header_bytes = kernel->class == ELFCLASS32 ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr);
     if ((size_t)bytes < header_bytes)
         return error_set(error,
                          "%s: is truncated: it has %zd bytes, but the ELF header alone takes %zu; "
-                         "build the kernel again",
+                         "build the kernel again [elf-truncated]",
                          kernel->path, bytes, header_bytes);
     if (kernel->class != ELFCLASS64 && kernel->class != ELFCLASS32)
         return error_set(error,
                          "%s: has ELF class %u (EI_CLASS), which does not exist; build the "
-                         "kernel again",
+                         "kernel again [elf-class]",
                          kernel->path, kernel->class);
     if (start[EI_DATA] == ELFDATA2MSB)
-        return error_set(error, "%s: is big-endian; build the kernel for little-endian x86-64",
-                         kernel->path);
+        return error_set(
+            error, "%s: is big-endian; build the kernel for little-endian x86-64 [elf-byte-order]",
+            kernel->path);
     if (start[EI_DATA] != ELFDATA2LSB || start[EI_VERSION] != EV_CURRENT)
         return error_set(error,
                          "%s: has byte order %u (EI_DATA) and ELF version %u (EI_VERSION), where 1 "
-                         "and 1 are expected; build the kernel again",
+                         "and 1 are expected; build the kernel again [elf-identification]",
                          kernel->path, start[EI_DATA], start[EI_VERSION]);
     return true;
 }
@@ -94,10 +100,11 @@ static bool count_headers(struct kernel *kernel, const GElf_Ehdr *header, uint64
         return true;
     Elf_Scn *first = header->e_shoff ? elf_getscn(kernel->elf, 0) : NULL;
     if (!first || !gelf_getshdr(first, &section))
-        return error_set(error,
-                         "%s: e_phnum is 0xffff, but section 0, which would hold the number of "
-                         "program headers, cannot be read; build the kernel again",
-                         kernel->path);
+        return error_set(
+            error,
+            "%s: e_phnum is 0xffff, but section 0, which would hold the number of "
+            "program headers, cannot be read; build the kernel again [program-header-count]",
+            kernel->path);
     *count = section.sh_info;
     return true;
 }
@@ -109,22 +116,24 @@ static bool check_table(struct kernel *kernel, const GElf_Ehdr *header, uint64_t
     size_t entry_bytes = gelf_fsize(kernel->elf, ELF_T_PHDR, 1, EV_CURRENT);
 
     if (count == 0 || header->e_phoff == 0)
-        return error_set(
-            error, "%s: has no program headers; link it to an executable, as by ld without -r",
-            kernel->path);
+        return error_set(error,
+                         "%s: has no program headers; link it to an executable, as by ld without "
+                         "-r [no-program-headers]",
+                         kernel->path);
     if (header->e_phentsize != entry_bytes)
         return error_set(error,
                          "%s: e_phentsize is %u, but a program header takes %zu bytes; build the "
-                         "kernel again",
+                         "kernel again [program-header-size]",
                          kernel->path, header->e_phentsize, entry_bytes);
     if (header->e_phoff > file_bytes || count > (file_bytes - header->e_phoff) / entry_bytes)
         return error_set(error,
                          "%s: is truncated: %" PRIu64 " program headers at offset 0x%" PRIx64
-                         " go past its end at 0x%" PRIx64 "; build the kernel again",
+                         " go past its end at 0x%" PRIx64
+                         "; build the kernel again [elf-truncated]",
                          kernel->path, count, header->e_phoff, file_bytes);
     if (elf_getphdrnum(kernel->elf, &known) != 0 || known != count)
-        return error_set(error, "%s: libelf cannot read the program headers: %s", kernel->path,
-                         elf_errmsg(-1));
+        return error_set(error, "%s: libelf cannot read the program headers: %s [libelf]",
+                         kernel->path, elf_errmsg(-1));
     return true;
 }
 
@@ -134,20 +143,22 @@ static bool check_segment(const struct kernel *kernel, const GElf_Phdr *header, 
     if (header->p_filesz > header->p_memsz)
         return error_set(error,
                          "%s: segment %" PRIu32 " has 0x%" PRIx64 " bytes in the file (p_filesz) "
-                         "but 0x%" PRIx64 " in memory (p_memsz); build the kernel again",
+                         "but 0x%" PRIx64
+                         " in memory (p_memsz); build the kernel again [segment-file-size]",
                          kernel->path, index, header->p_filesz, header->p_memsz);
     if (header->p_filesz > 0 &&
         (header->p_offset > file_bytes || header->p_filesz > file_bytes - header->p_offset))
         return error_set(error,
                          "%s: is truncated: segment %" PRIu32 " is 0x%" PRIx64
                          " bytes at offset 0x%" PRIx64 ", past its end at 0x%" PRIx64
-                         "; build the kernel again",
+                         "; build the kernel again [elf-truncated]",
                          kernel->path, index, header->p_filesz, header->p_offset, file_bytes);
     if (header->p_memsz > UINT64_MAX - header->p_vaddr)
-        return error_set(error,
-                         "%s: segment %" PRIu32 " of 0x%" PRIx64 " bytes at 0x%" PRIx64
-                         " goes past the end of the address space; link the kernel lower",
-                         kernel->path, index, header->p_memsz, header->p_vaddr);
+        return error_set(
+            error,
+            "%s: segment %" PRIu32 " of 0x%" PRIx64 " bytes at 0x%" PRIx64
+            " goes past the end of the address space; link the kernel lower [segment-wraps]",
+            kernel->path, index, header->p_memsz, header->p_vaddr);
     return true;
 }
 
@@ -193,7 +204,8 @@ static bool read_segments(struct kernel *kernel, uint64_t count, const uint8_t *
         return error_out_of_memory(error);
     for (uint32_t i = 0; i < count; i++) {
         if (!gelf_getphdr(kernel->elf, (int)i, &header))
-            return error_set(error, "%s: libelf cannot read program header %" PRIu32 ": %s",
+            return error_set(error,
+                             "%s: libelf cannot read program header %" PRIu32 ": %s [libelf]",
                              kernel->path, i, elf_errmsg(-1));
         kernel->has_interpreter |= header.p_type == PT_INTERP;
         kernel->has_dynamic_table |= header.p_type == PT_DYNAMIC;
@@ -203,13 +215,14 @@ static bool read_segments(struct kernel *kernel, uint64_t count, const uint8_t *
         if (!add_segment(kernel, &header, i, file, file_bytes, error))
             return false;
     }
+    if (!has_load)
+        return error_set(
+            error, "%s: has no PT_LOAD, so nothing to load; link it to an executable [no-load]",
+            kernel->path);
     if (kernel->segment_count == 0)
         return error_set(error,
-                         has_load
-                             ? "%s: every PT_LOAD is empty; check that the linker script keeps "
-                               "the kernel's sections"
-                             : "%s: has no PT_LOAD, so nothing to load; link it to an "
-                               "executable",
+                         "%s: every PT_LOAD is empty; check that the linker script keeps the "
+                         "kernel's sections [empty-load]",
                          kernel->path);
     qsort(kernel->segments, kernel->segment_count, sizeof(*kernel->segments), compare_segments);
     return true;
@@ -222,11 +235,12 @@ static bool read_elf(struct kernel *kernel, struct error *error)
     uint64_t count;
 
     if (elf_version(EV_CURRENT) == EV_NONE)
-        return error_set(error, "this libelf does not know ELF version 1; install a newer one");
+        return error_set(
+            error, "this libelf does not know ELF version 1; install a newer one [libelf-version]");
     kernel->elf = elf_begin(kernel->fd, ELF_C_READ_MMAP, NULL);
     const char *raw = kernel->elf ? elf_rawfile(kernel->elf, &file_bytes) : NULL;
     if (!raw || !gelf_getehdr(kernel->elf, &header))
-        return error_set(error, "%s: libelf cannot read it: %s; build the kernel again",
+        return error_set(error, "%s: libelf cannot read it: %s; build the kernel again [libelf]",
                          kernel->path, elf_errmsg(-1));
     kernel->machine = header.e_machine;
     kernel->type = header.e_type;

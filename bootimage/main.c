@@ -74,8 +74,8 @@ static bool wrong_option(int character, char *argument, struct error *error)
 
     /* getopt_long() says which short option it was, but of a long one only where it stood. */
     if (optopt > 0 && optopt < 256)
-        return error_set(error, "option -%c %s; see bootimage --help", optopt, what);
-    return error_set(error, "option %s %s; see bootimage --help", argument, what);
+        return error_set(error, "option -%c %s; see bootimage --help [wrong-option]", optopt, what);
+    return error_set(error, "option %s %s; see bootimage --help [wrong-option]", argument, what);
 }
 
 static bool parse_option(struct options *options, int character, struct error *error)
@@ -84,11 +84,14 @@ static bool parse_option(struct options *options, int character, struct error *e
     case 'o':
         options->output = optarg;
         if (options->runner)
-            return error_set(error, "runner keeps no image, so has no -o; see bootimage --help");
+            return error_set(
+                error, "runner keeps no image, so has no -o; see bootimage --help [runner-output]");
         if (strcmp(optarg, "-") == 0)
-            return error_set(error, "an image cannot go to standard output; name a file with -o");
+            return error_set(
+                error,
+                "an image cannot go to standard output; name a file with -o [output-standard]");
         if (*optarg == 0)
-            return error_set(error, "-o is empty; name a file with it");
+            return error_set(error, "-o is empty; name a file with it [output-empty]");
         return true;
     case OPTION_CMDLINE:
         options->command_line = optarg;
@@ -96,7 +99,7 @@ static bool parse_option(struct options *options, int character, struct error *e
             if (error_utf8_length(text) == 0)
                 return error_set(error,
                                  "--cmdline is not valid UTF-8 at byte %zu; kernels are "
-                                 "promised UTF-8",
+                                 "promised UTF-8 [cmdline-utf8]",
                                  (size_t)(text - optarg));
         }
         return true;
@@ -130,12 +133,13 @@ static bool parse_options(struct options *options, int count, char **words, stru
             return true;
     }
     if (optind >= count)
-        return error_set(error, "no KERNEL given; see bootimage --help");
+        return error_set(error, "no KERNEL given; see bootimage --help [no-kernel]");
     options->kernel = words[optind++];
     if (!options->runner && optind < count)
-        return error_set(error,
-                         "unexpected argument %s: one KERNEL at a time; see bootimage --help",
-                         words[optind]);
+        return error_set(
+            error,
+            "unexpected argument %s: one KERNEL at a time; see bootimage --help [extra-argument]",
+            words[optind]);
     if (options->runner && optind < count && strcmp(words[optind], "--") == 0)
         optind++;
     options->qemu_arguments = words + optind;
@@ -240,7 +244,8 @@ static bool flush_output(struct error *error)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    return error_set(error, "cannot write to standard output: %s", strerror(errno));
+    return error_set(error, "cannot write to standard output: %s [standard-output]",
+                     strerror(errno));
 }
 
 /* A file that takes the place of a closed standard stream would get our messages. */

@@ -197,11 +197,12 @@ static bool lay_out(struct plan *plan, const struct source *source, struct error
         (round_up(plan->records_bytes, IMAGE_SECTOR_BYTES) + counter.payload_offset) /
         IMAGE_SECTOR_BYTES;
     if (counter.payload_offset > TOO_MANY_BYTES)
-        return error_set(error, "%s: is too large for any disk; strip it", source->kernel->path);
+        return error_set(error, "%s: is too large for any disk; strip it [image-too-large]",
+                         source->kernel->path);
     if (plan->partition_sectors > UINT32_MAX - plan->plan_lba)
         return error_set(error,
                          "%s: loads %" PRIu64 " bytes, but a partition table can describe no more "
-                         "than 2 TiB; make its segments smaller",
+                         "than 2 TiB; make its segments smaller [image-too-large]",
                          source->kernel->path, plan->payload_bytes);
     plan->image_bytes = (plan->plan_lba + plan->partition_sectors) * IMAGE_SECTOR_BYTES;
     if (plan->image_bytes < IMAGE_MINIMUM_BYTES)

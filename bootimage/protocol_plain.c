@@ -46,10 +46,11 @@ static bool recognise(const struct kernel *kernel)
 static bool validate_machine(const struct kernel *kernel, struct error *error)
 {
     if (kernel->machine != EM_X86_64)
-        return error_set(error, "%s: is for machine %u%s; build the kernel for x86-64 (%u)",
-                         kernel->path, kernel->machine, machine_name(kernel->machine), EM_X86_64);
+        return error_set(
+            error, "%s: is for machine %u%s; build the kernel for x86-64 (%u) [wrong-machine]",
+            kernel->path, kernel->machine, machine_name(kernel->machine), EM_X86_64);
     if (kernel->class != ELFCLASS64)
-        return error_set(error, "%s: is a 32-bit ELF file; build the kernel with -m64",
+        return error_set(error, "%s: is a 32-bit ELF file; build the kernel with -m64 [elf-32-bit]",
                          kernel->path);
     return true;
 }
@@ -57,28 +58,30 @@ static bool validate_machine(const struct kernel *kernel, struct error *error)
 static bool validate_type(const struct kernel *kernel, struct error *error)
 {
     if (kernel->has_interpreter)
-        return error_set(error,
-                         "%s: is a program for an operating system: it asks for a dynamic linker "
-                         "(PT_INTERP); link the kernel with -nostdlib -static -no-pie",
-                         kernel->path);
+        return error_set(
+            error,
+            "%s: is a program for an operating system: it asks for a dynamic linker "
+            "(PT_INTERP); link the kernel with -nostdlib -static -no-pie [interpreter]",
+            kernel->path);
     if (kernel->type == ET_DYN)
         return error_set(
             error,
             "%s: is position-independent (ET_DYN), and nothing would relocate it; link "
-            "the kernel with -no-pie",
+            "the kernel with -no-pie [position-independent]",
             kernel->path);
     if (kernel->type == ET_REL)
-        return error_set(error, "%s: is an object file (ET_REL), not yet linked; link it with ld",
-                         kernel->path);
+        return error_set(
+            error, "%s: is an object file (ET_REL), not yet linked; link it with ld [object-file]",
+            kernel->path);
     if (kernel->type != ET_EXEC)
         return error_set(error,
                          "%s: has ELF type %u, not an executable (ET_EXEC, %u); link it with "
-                         "ld",
+                         "ld [elf-type]",
                          kernel->path, kernel->type, ET_EXEC);
     if (kernel->has_dynamic_table)
         return error_set(error,
                          "%s: asks for dynamic linking (PT_DYNAMIC), and nothing would do it; link "
-                         "the kernel with -static",
+                         "the kernel with -static [dynamic-linking]",
                          kernel->path);
     return true;
 }
@@ -99,25 +102,27 @@ static bool validate_vaddr(const struct kernel *kernel, const struct kernel_segm
 
     if (!low && !high)
         return error_set(error,
-                         SEGMENT_FORMAT "has addresses that are not canonical, from 0x%llx to "
-                                        "0x%llx; link the kernel below or above them",
+                         SEGMENT_FORMAT
+                         "has addresses that are not canonical, from 0x%llx to "
+                         "0x%llx; link the kernel below or above them [segment-not-canonical]",
                          SEGMENT_ARGUMENTS(kernel, segment), LOW_HALF_END, HIGH_HALF_START - 1);
     if (end > LAST_PAGE)
         return error_set(error,
                          SEGMENT_FORMAT "touches the last page of the address space; link the "
-                                        "kernel lower",
+                                        "kernel lower [segment-last-page]",
                          SEGMENT_ARGUMENTS(kernel, segment));
     if (segment->vaddr < PLACEMENT_PAGE_BYTES)
         return error_set(error,
-                         SEGMENT_FORMAT "touches page 0, which stays unmapped to catch null "
-                                        "pointers; link the kernel at 1 MiB or above",
+                         SEGMENT_FORMAT
+                         "touches page 0, which stays unmapped to catch null "
+                         "pointers; link the kernel at 1 MiB or above [segment-page-0]",
                          SEGMENT_ARGUMENTS(kernel, segment));
     uint64_t stack_start = BOOTINFO_STACK_TOP - STACK_BYTES - STACK_GUARD_BYTES;
     if (placement_page_start(segment) < BOOTINFO_STACK_TOP &&
         placement_page_end(segment) > stack_start)
         return error_set(error,
                          SEGMENT_FORMAT "meets the stack that the loader maps at [0x%" PRIx64
-                                        ", 0x%llx); link the kernel elsewhere",
+                                        ", 0x%llx); link the kernel elsewhere [segment-stack]",
                          SEGMENT_ARGUMENTS(kernel, segment), stack_start, BOOTINFO_STACK_TOP);
     return true;
 }
@@ -128,8 +133,9 @@ static bool validate_disjoint(const struct kernel *kernel, const struct kernel_s
     if (below->vaddr + below->memory_bytes <= above->vaddr)
         return true;
     return error_set(error,
-                     SEGMENT_FORMAT "overlaps segment %" PRIu32 " [0x%" PRIx64 ", 0x%" PRIx64
-                                    "); give them addresses of their own in the linker script",
+                     SEGMENT_FORMAT
+                     "overlaps segment %" PRIu32 " [0x%" PRIx64 ", 0x%" PRIx64
+                     "); give them addresses of their own in the linker script [segment-overlap]",
                      SEGMENT_ARGUMENTS(kernel, above), below->index, below->vaddr,
                      below->vaddr + below->memory_bytes);
 }
@@ -146,12 +152,13 @@ static bool validate_entry(const struct kernel *kernel, struct error *error)
             return true;
         return error_set(error,
                          "%s: entry 0x%" PRIx64 " lies in segment %" PRIu32
-                         ", which is not executable; check ENTRY() and the sections' flags",
+                         ", which is not executable; check ENTRY() and the sections' flags "
+                         "[entry-not-executable]",
                          kernel->path, kernel->entry_vaddr, segment->index);
     }
     return error_set(error,
                      "%s: entry 0x%" PRIx64 " lies in no segment; name the entry symbol with "
-                     "ENTRY() in the linker script or with -e",
+                     "ENTRY() in the linker script or with -e [entry-nowhere]",
                      kernel->path, kernel->entry_vaddr);
 }
 
@@ -179,13 +186,13 @@ static bool validate_paddr(const struct kernel *kernel, const struct kernel_segm
         return error_set(error,
                          SEGMENT_FORMAT
                          "lies below 1 MiB, where the BIOS and the loader work; link "
-                         "the kernel at 1 MiB or above",
+                         "the kernel at 1 MiB or above [segment-below-1-mib]",
                          SEGMENT_PHYSICAL(kernel, segment));
     /* ld puts the headers into a page of their own below -Ttext, so that 0x100000 does not do. */
     bool headers = segment->file_offset == 0 && segment->file_bytes > 0;
     return error_set(error,
                      SEGMENT_FORMAT "%soverlaps the video memory hole [0x%llx, 0x%llx); link the "
-                                    "kernel at %s",
+                                    "kernel at %s [segment-video-memory]",
                      SEGMENT_PHYSICAL(kernel, segment), headers ? "holds the ELF header and " : "",
                      VIDEO_HOLE, ONE_MIB,
                      headers ? "0x101000 (-Ttext) or above" : "1 MiB or above");
@@ -207,13 +214,14 @@ static void warn_rights(const struct kernel *kernel, const struct placement *pla
     if (first)
         error_warn(error,
                    SEGMENT_FORMAT "%sis writable and executable; link with -z separate-code and "
-                                  "without -N (--omagic)",
+                                  "without -N (--omagic) [segment-writable-executable]",
                    SEGMENT_ARGUMENTS(kernel, first), count > 1 ? "and more " : "");
     if (placement->mixed_page_count)
         error_warn(error,
                    "%s: page 0x%" PRIx64
                    "%s is writable and executable, as segments share it; link "
-                   "with -z separate-code, or align the segments to 4096 in the linker script",
+                   "with -z separate-code, or align the segments to 4096 in the linker script "
+                   "[page-writable-executable]",
                    kernel->path, placement->mixed_page_vaddr,
                    placement->mixed_page_count > 1 ? " and more" : "");
 }

@@ -100,7 +100,9 @@ int runner_temporary_file(struct error *error)
     sigprocmask(SIG_SETMASK, &before, NULL);
     free(path);
     if (fd < 0)
-        error_set(error, "%s: cannot create a temporary file: %s; name another folder with TMPDIR",
+        error_set(error,
+                  "%s: cannot create a temporary file: %s; name another folder with TMPDIR "
+                  "[temporary-file]",
                   folder, strerror(number));
     return fd;
 }
@@ -162,6 +164,6 @@ bool runner_exec(int fd, enum runner_display display, char *const arguments[], s
     free(all);
     if (number == ENOENT)
         return error_set(error, QEMU ": not found; install QEMU (Debian: qemu-system-x86) or add "
-                                     "its folder to PATH");
-    return error_set(error, QEMU ": cannot run: %s", strerror(number));
+                                     "its folder to PATH [qemu-missing]");
+    return error_set(error, QEMU ": cannot run: %s [qemu-run]", strerror(number));
 }

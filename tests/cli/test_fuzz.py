@@ -21,7 +21,7 @@ class Fuzz(support.ToolTest):
         else:
             self.assertEqual(status, 1)
             lines = errors.splitlines()
-            self.assertRegex(lines[-1], r"\Abootimage: kernel\.elf: .*[a-z].*\Z")
+            self.assertRegex(lines[-1], r"\Abootimage: kernel\.elf: .*[a-z].* \[[a-z0-9-]+\]\Z")
             self.assertTrue(all(line.startswith("bootimage: warning: ") for line in lines[:-1]))
         self.assertEqual(self.names(), ["kernel.elf"])
         return status

@@ -113,14 +113,15 @@ class Images(support.ToolTest):
         self.package(
             elf.build([Segment(0x100000, b"\xf4", R | W | X)]),
             warnings="bootimage: warning: kernel.elf: segment 0 [0x100000, 0x100001) is writable "
-                     "and executable; link with -z separate-code and without -N (--omagic)\n")
+                     "and executable; link with -z separate-code and without -N (--omagic) "
+                     "[segment-writable-executable]\n")
 
     def test_page_that_becomes_writable_and_executable_is_a_warning(self):
         self.package(
             elf.build([Segment(0x100000, b"\xf4", R | X), Segment(0x100800, b"data", R | W)]),
             warnings="bootimage: warning: kernel.elf: page 0x100000 is writable and executable, as "
                      "segments share it; link with -z separate-code, or align the segments to 4096 "
-                     "in the linker script\n")
+                     "in the linker script [page-writable-executable]\n")
 
     def test_same_inputs_same_bytes(self):
         first = self.package(elf.kernel(), "--cmdline=x").data
@@ -187,27 +188,32 @@ class CommandLine(support.ToolTest):
             self.assertIn(f"Fl {option}".replace("Fl -o", "Fl o").replace("Fl -q", "Fl q"), page)
 
     def test_wrong_usage(self):
+        unknown = "is unknown or takes no argument; see bootimage --help [wrong-option]"
         for arguments, message in [
-            ([], "no KERNEL given; see bootimage --help"),
-            (["runner"], "no KERNEL given; see bootimage --help"),
-            (["a", "b"], "unexpected argument b: one KERNEL at a time; see bootimage --help"),
-            (["--wrong"], "option --wrong is unknown or takes no argument; see bootimage --help"),
-            (["-x", "k"], "option -x is unknown or takes no argument; see bootimage --help"),
-            (["k", "-o"], "option -o needs an argument; see bootimage --help"),
-            (["k", "--cmdline"], "option --cmdline needs an argument; see bootimage --help"),
-            (["--help=x"], "option --help=x is unknown or takes no argument; see bootimage --help"),
-            (["k", "-o", ""], "-o is empty; name a file with it"),
-            (["k", "-o", "-"], "an image cannot go to standard output; name a file with -o"),
+            ([], "no KERNEL given; see bootimage --help [no-kernel]"),
+            (["runner"], "no KERNEL given; see bootimage --help [no-kernel]"),
+            (["a", "b"],
+             "unexpected argument b: one KERNEL at a time; see bootimage --help [extra-argument]"),
+            (["--wrong"], f"option --wrong {unknown}"),
+            (["-x", "k"], f"option -x {unknown}"),
+            (["k", "-o"], "option -o needs an argument; see bootimage --help [wrong-option]"),
+            (["k", "--cmdline"],
+             "option --cmdline needs an argument; see bootimage --help [wrong-option]"),
+            (["--help=x"], f"option --help=x {unknown}"),
+            (["k", "-o", ""], "-o is empty; name a file with it [output-empty]"),
+            (["k", "-o", "-"],
+             "an image cannot go to standard output; name a file with -o [output-standard]"),
             (["runner", "-o", "x", "k"],
-             "runner keeps no image, so has no -o; see bootimage --help"),
+             "runner keeps no image, so has no -o; see bootimage --help [runner-output]"),
             (["k", b"--cmdline=a\xff"],
-             "--cmdline is not valid UTF-8 at byte 1; kernels are promised UTF-8"),
+             "--cmdline is not valid UTF-8 at byte 1; kernels are promised UTF-8 [cmdline-utf8]"),
         ]:
             with self.subTest(arguments):
                 self.assert_fails(message, *arguments, status=2)
 
     def test_standard_output_that_cannot_be_written(self):
-        message = "bootimage: cannot write to standard output: No space left on device\n"
+        message = ("bootimage: cannot write to standard output: No space left on device "
+                   "[standard-output]\n")
         for arguments in ["kernel.elf"], ["--help"], ["--version"]:
             with open("/dev/full", "wb") as full:
                 self.assertEqual(self.tool(*arguments, stdout=full), (1, None, message))

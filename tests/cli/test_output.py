@@ -16,35 +16,39 @@ ELSEWHERE = "choose another place with -o"
 class Refused(support.ToolTest):
     def test_folder_missing(self):
         self.assert_fails("sub/x.bin: cannot create: No such file or directory; create the folder "
-                          f"first, or choose another with -o", "kernel.elf", "-o", "sub/x.bin")
+                          "first, or choose another with -o [output-create]",
+                          "kernel.elf", "-o", "sub/x.bin")
 
     def test_folder_is_a_file(self):
-        self.assert_fails(f"kernel.elf/x: cannot create: Not a directory; {ELSEWHERE}",
-                          "kernel.elf", "-o", "kernel.elf/x")
+        self.assert_fails(
+            f"kernel.elf/x: cannot create: Not a directory; {ELSEWHERE} [output-create]",
+            "kernel.elf", "-o", "kernel.elf/x")
 
     def test_name_too_long(self):
         name = "x" * 256
-        self.assert_fails(f"{name}: cannot create: File name too long; {ELSEWHERE}",
+        self.assert_fails(f"{name}: cannot create: File name too long; {ELSEWHERE} [output-create]",
                           "kernel.elf", "-o", name)
 
     def test_folder_not_writable(self):
         rights = self.as_nobody()
         self.folder.chmod(0o555)
         self.addCleanup(self.folder.chmod, 0o755)
-        self.assert_fails(f"x.bin: cannot create: Permission denied; {ELSEWHERE}",
+        self.assert_fails(f"x.bin: cannot create: Permission denied; {ELSEWHERE} [output-create]",
                           "kernel.elf", "-o", "x.bin", **rights)
 
     def test_file_not_writable(self):
         self.write("old.bin", b"old").chmod(0o444)
         rights = self.as_nobody()
         self.assert_fails("old.bin: cannot write: Permission denied; change its rights, or "
-                          f"{ELSEWHERE}", "kernel.elf", "-o", "old.bin", **rights)
+                          f"{ELSEWHERE} [output-rights]", "kernel.elf", "-o", "old.bin", **rights)
 
     def test_folder(self):
-        self.assert_fails(".: is a folder; name a file in it with -o", "kernel.elf", "-o", ".")
+        self.assert_fails(".: is a folder; name a file in it with -o [output-folder]",
+                          "kernel.elf", "-o", ".")
 
     def test_device_and_others(self):
-        cure = "is not a regular file, and is left alone; write to a file with -o and copy that"
+        cure = ("is not a regular file, and is left alone; write to a file with -o and copy that "
+                "[output-not-regular]")
         os.mkfifo(self.folder / "fifo")
         (self.folder / "link").symlink_to("/dev/full")
         # So that a tool gone wrong does not replace the devices of this machine.
@@ -58,7 +62,8 @@ class Refused(support.ToolTest):
         with open(log, "wb") as output:
             status, _, message = self.tool("kernel.elf", "-o", "/dev/stdout", stdout=output)
         self.assertEqual((status, message), (1, "bootimage: /dev/stdout: is open as standard input, "
-                                             "output or error; name another file with -o\n"))
+                                             "output or error; name another file with -o "
+                                             "[output-open]\n"))
         self.assertEqual(self.names(), ["kernel.elf", "log"])
         self.assertEqual(log.read_bytes(), b"")
 
@@ -68,19 +73,20 @@ class Refused(support.ToolTest):
         (self.folder / "sub").mkdir()
         for name in ["kernel.elf", "./kernel.elf", "sub/../kernel.elf", str(self.kernel), "hard",
                      "soft"]:
-            self.assert_fails(f"{name}: is the kernel itself; {ELSEWHERE}",
+            self.assert_fails(f"{name}: is the kernel itself; {ELSEWHERE} [output-is-kernel]",
                               "kernel.elf", "-o", name)
-        self.assert_fails(f"hard: is the kernel itself; {ELSEWHERE}", "soft", "-o", "hard")
+        self.assert_fails(f"hard: is the kernel itself; {ELSEWHERE} [output-is-kernel]",
+                          "soft", "-o", "hard")
 
     def test_links_without_end(self):
         (self.folder / "a").symlink_to("b")
         (self.folder / "b").symlink_to("a")
         self.assert_fails("a: leads from one symbolic link to the next without end; "
-                          f"{ELSEWHERE}", "kernel.elf", "-o", "a")
+                          f"{ELSEWHERE} [symlink-loop]", "kernel.elf", "-o", "a")
 
     def test_disk_full(self):
         message = ("cannot write: File too large; raise the limit of file sizes (ulimit -f), or "
-                   "choose another place")
+                   "choose another place [output-write]")
         self.write("kernel.elf", elf.build([Segment(0x100000, bytes(1 << 20))]))
         self.write("old.bin", b"old")
         # At the first byte, in the loader, in the plan, in the payload, in its last sector.

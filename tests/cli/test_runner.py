@@ -109,7 +109,7 @@ class Runner(RunnerTest):
         self.write("kernel.elf", elf.build([elf.Segment(0x100000, b"\xf4", elf.R | elf.W | elf.X)]))
         self.run_fake("kernel.elf", errors="bootimage: warning: kernel.elf: segment 0 [0x100000, "
                       "0x100001) is writable and executable; link with -z separate-code and "
-                      "without -N (--omagic)\n")
+                      "without -N (--omagic) [segment-writable-executable]\n")
 
     def test_closed_standard_streams_do_not_end_up_in_the_image(self):
         """A warning is written to the file descriptor 2, whatever that is."""
@@ -124,24 +124,24 @@ class Runner(RunnerTest):
 
     def test_no_qemu(self):
         self.assert_fails("qemu-system-x86_64: not found; install QEMU (Debian: qemu-system-x86) "
-                          "or add its folder to PATH", "runner", "kernel.elf",
+                          "or add its folder to PATH [qemu-missing]", "runner", "kernel.elf",
                           env={**self.environment, "PATH": "/nowhere"})
 
     def test_qemu_that_cannot_run(self):
         (self.folder / "path/qemu-system-x86_64").chmod(0o644)
-        self.assert_fails("qemu-system-x86_64: cannot run: Permission denied", "runner",
+        self.assert_fails("qemu-system-x86_64: cannot run: Permission denied [qemu-run]", "runner",
                           "kernel.elf",
                           env={**self.environment, "PATH": f"{self.folder}/path"})
 
     def test_bad_kernel(self):
-        self.assert_fails("nothing: cannot open: No such file or directory; check the path",
-                          "runner", "nothing", env=self.environment)
+        self.assert_fails("nothing: cannot open: No such file or directory; check the path "
+                          "[kernel-open]", "runner", "nothing", env=self.environment)
 
     def test_no_place_for_the_image(self):
         missing = f"{self.folder}/missing"
         self.assert_fails(f"{missing}: cannot create a temporary file: No such file or directory; "
-                          "name another folder with TMPDIR", "runner", "kernel.elf",
-                          env={**self.environment, "TMPDIR": missing})
+                          "name another folder with TMPDIR [temporary-file]",
+                          "runner", "kernel.elf", env={**self.environment, "TMPDIR": missing})
 
     def test_a_kernel_named_runner(self):
         self.write("runner", elf.kernel())

@@ -111,7 +111,7 @@ static void failed_commit_leaves_nothing(void **state)
     assert_false(atomic_file_commit(&file, &error));
     support_assert_error(&error,
                          "target: cannot rename to it: Is a directory; choose another place "
-                         "with -o");
+                         "with -o [output-rename]");
     assert_int_equal(count_files(), 1);
     assert_int_equal(rmdir("target"), 0);
 }
