@@ -204,7 +204,7 @@ class CommandLine(support.ToolTest):
             (["k", "-o", "-"],
              "an image cannot go to standard output; name a file with -o [output-standard]"),
             (["runner", "-o", "x", "k"],
-             "runner keeps no image, so has no -o; see bootimage --help [runner-output]"),
+             "bootimage runner has no option --output; see bootimage --help [option-elsewhere]"),
             (["k", b"--cmdline=a\xff"],
              "--cmdline is not valid UTF-8 at byte 1; kernels are promised UTF-8 [cmdline-utf8]"),
         ]:

@@ -1,0 +1,201 @@
+/*
+ * Before the first step: the user's words become a struct options.
+ *
+ * Each option is one row of a table, which says for which commands it is, and one case of
+ * take_option(). Only the words are looked at here; what they name is opened by other modules.
+ */
+#include "options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <string.h>
+
+const char options_usage[] =
+    "usage: bootimage [OPTIONS] KERNEL\n"
+    "       bootimage runner [OPTIONS] KERNEL [QEMU ARGUMENTS...]\n"
+    "\n"
+    "Makes a disk image that boots KERNEL, a freestanding x86-64 ELF executable.\n"
+    "`bootimage runner` makes a temporary image and boots it in QEMU; all that follows\n"
+    "KERNEL goes to QEMU, and QEMU's exit status is that of the command.\n"
+    "\n"
+    "  -o, --output=IMAGE    the image; default: bootimage-<name>.bin beside KERNEL,\n"
+    "                        <name> being its file name without .elf (not for runner)\n"
+    "      --cmdline=STRING  the command line that the kernel is given\n"
+    "  -q, --quiet           only say what is wrong\n"
+    "      --help            show this and exit\n"
+    "      --version         show versions and exit\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage.\n";
+
+static const struct {
+    const char *name;
+    enum command command;
+} commands[] = {
+    {"runner", COMMAND_RUNNER},
+};
+
+#define ALL_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER)
+/* Those that plan an image of a kernel. */
+#define PLANNING_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER)
+
+/* From 256 on where there is no short option. */
+enum { OPTION_CMDLINE = 256, OPTION_HELP, OPTION_VERSION };
+
+static const struct {
+    const char *name;
+    int has_argument;
+    int letter;
+    int commands; /* a set of enum command */
+} rows[] = {
+    {"output", required_argument, 'o', COMMAND_PACKAGE},
+    {"cmdline", required_argument, OPTION_CMDLINE, PLANNING_COMMANDS},
+    {"quiet", no_argument, 'q', PLANNING_COMMANDS},
+    {"help", no_argument, OPTION_HELP, ALL_COMMANDS},
+    {"version", no_argument, OPTION_VERSION, ALL_COMMANDS},
+};
+
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+/* The tables of getopt_long(). */
+static void fill_tables(struct option long_options[ROW_COUNT + 1], char letters[3 * ROW_COUNT])
+{
+    size_t end = strlen(letters);
+
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        long_options[i] = (struct option){rows[i].name, rows[i].has_argument, NULL, rows[i].letter};
+        if (rows[i].letter >= 256)
+            continue;
+        letters[end++] = (char)rows[i].letter;
+        if (rows[i].has_argument == required_argument)
+            letters[end++] = ':';
+    }
+}
+
+static bool wrong_option(int character, const char *argument, struct error *error)
+{
+    const char *what = character == ':' ? "needs an argument" : "is unknown or takes no argument";
+
+    /* getopt_long() says which short option it was, but of a long one only where it stood. */
+    if (optopt > 0 && optopt < 256)
+        return error_set(error, "option -%c %s; see bootimage --help [wrong-option]", optopt, what);
+    return error_set(error, "option %s %s; see bootimage --help [wrong-option]", argument, what);
+}
+
+/* Whether the option is for the command. */
+static bool check_command(int letter, enum command command, struct error *error)
+{
+    size_t row = 0;
+    const char *name = "";
+
+    while (rows[row].letter != letter)
+        row++;
+    if (rows[row].commands & (int)command)
+        return true;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (commands[i].command == command)
+            name = commands[i].name;
+    }
+    return error_set(error,
+                     "bootimage%s%s has no option --%s; see bootimage --help [option-elsewhere]",
+                     *name ? " " : "", name, rows[row].name);
+}
+
+static bool take_output(struct options *options, const char *path, struct error *error)
+{
+    options->output = path;
+    if (strcmp(path, "-") == 0)
+        return error_set(
+            error, "an image cannot go to standard output; name a file with -o [output-standard]");
+    if (*path == 0)
+        return error_set(error, "-o is empty; name a file with it [output-empty]");
+    return true;
+}
+
+static bool take_command_line(struct options *options, const char *text, struct error *error)
+{
+    options->command_line = text;
+    for (const char *next = text; *next; next += error_utf8_length(next)) {
+        if (error_utf8_length(next) == 0)
+            return error_set(error,
+                             "--cmdline is not valid UTF-8 at byte %zu; kernels are promised "
+                             "UTF-8 [cmdline-utf8]",
+                             (size_t)(next - text));
+    }
+    return true;
+}
+
+/* argument is NULL for an option without one. */
+static bool take_option(struct options *options, int letter, const char *argument,
+                        struct error *error)
+{
+    switch (letter) {
+    case 'o':
+        return take_output(options, argument, error);
+    case OPTION_CMDLINE:
+        return take_command_line(options, argument, error);
+    case 'q':
+        options->quiet = true;
+        return true;
+    case OPTION_HELP:
+        options->help = true;
+        return true;
+    default:
+        options->version = true;
+        return true;
+    }
+}
+
+/* What is no option: the file, and what follows it. */
+static bool take_operands(struct options *options, int count, char **words, struct error *error)
+{
+    if (count == 0)
+        return error_set(error, "no KERNEL given; see bootimage --help [no-kernel]");
+    options->file = words[0];
+    if (options->command != COMMAND_RUNNER && count > 1)
+        return error_set(
+            error,
+            "unexpected argument %s: one KERNEL at a time; see bootimage --help [extra-argument]",
+            words[1]);
+    options->qemu_arguments = words + 1;
+    if (options->command == COMMAND_RUNNER && count > 1 && strcmp(words[1], "--") == 0)
+        options->qemu_arguments++;
+    return true;
+}
+
+static enum command find_command(const char *word)
+{
+    for (size_t i = 0; word && i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].command;
+    }
+    return COMMAND_PACKAGE;
+}
+
+bool options_parse(struct options *options, int count, char **words, struct error *error)
+{
+    struct option long_options[ROW_COUNT + 1] = {0};
+    /* Own options end at the kernel for the runner, where the rest is QEMU's, and may follow it
+       else. A ':' has getopt_long() tell a missing argument from an unknown option. */
+    char letters[3 * ROW_COUNT] = ":";
+    int letter;
+
+    *options = (struct options){.command = find_command(count > 1 ? words[1] : NULL)};
+    if (options->command != COMMAND_PACKAGE) {
+        count--;
+        words++;
+    }
+    if (options->command == COMMAND_RUNNER)
+        strcpy(letters, "+:");
+    fill_tables(long_options, letters);
+    opterr = 0;
+    while ((letter = getopt_long(count, words, letters, long_options, NULL)) != -1) {
+        if (letter == ':' || letter == '?')
+            return wrong_option(letter, words[optind - 1], error);
+        if (!check_command(letter, options->command, error) ||
+            !take_option(options, letter, optarg, error))
+            return false;
+        if (options->help || options->version)
+            return true;
+    }
+    return take_operands(options, count - optind, words + optind, error);
+}

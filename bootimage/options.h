@@ -1,0 +1,35 @@
+/*
+ * What the user's words ask for.
+ */
+#ifndef BOOTIMAGE_OPTIONS_H
+#define BOOTIMAGE_OPTIONS_H
+
+#include "error.h"
+
+#include <stdbool.h>
+
+/* What to do: the first word, where it is one of these. Bits, so that options.c can say by a set of
+   them what an option is for. */
+enum command {
+    COMMAND_PACKAGE = 1, /* no word: make an image */
+    COMMAND_RUNNER = 2,
+};
+
+/* Strings are the user's own, and live as long as the program. */
+struct options {
+    enum command command;
+    const char *file;   /* the kernel */
+    const char *output; /* NULL: the default */
+    const char *command_line;
+    char **qemu_arguments; /* what follows the kernel, for runner */
+    bool quiet;
+    bool help;
+    bool version;
+};
+
+extern const char options_usage[];
+
+/* words[0] is the program's name. Fails where the usage is wrong. */
+bool options_parse(struct options *options, int count, char **words, struct error *error);
+
+#endif
