@@ -4,7 +4,7 @@
  * Modules never print and never exit: they return false after error_set(), and main.c shows the
  * text. A text is one line that names the file, the place, what was found and what to do. It ends
  * with the name of its kind of fault in brackets, as `[segment-overlap]`, which never changes:
- * people search for it, and scripts look at it. diagnostics.h lists the names.
+ * people search for it, and scripts look at it. diagnostics.txt lists the names.
  */
 #ifndef BOOTIMAGE_ERROR_H
 #define BOOTIMAGE_ERROR_H

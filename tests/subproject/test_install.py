@@ -1,4 +1,4 @@
-"""A plain set-up installs the tool, the header and the manual page, and the tool works from there."""
+"""A plain set-up installs the tool, the header and the manual pages, and the tool works from there."""
 
 import pathlib
 import subprocess
@@ -14,6 +14,8 @@ class InstallTest(BuildTest):
             "bin/bootimage",
             "include/bootimage/bootinfo.h",
             "share/man/man1/bootimage.1",
+            "share/man/man7/bootimage-errors.7",
+            "share/man/man7/bootinfo.7",
         ])
 
         tool = self.folder / "destination" / "usr" / "local" / "bin" / "bootimage"

@@ -1,0 +1,79 @@
+"""The names of messages: each message of the tool has one, each is documented, each is provoked.
+
+    return error_set(error, "%s: what is wrong; what to do [the-name]", path);
+
+A new message needs a name at the end of its format, three lines in bootimage/diagnostics.txt, and a
+test in tests/cli or tests/unit that expects it, name included.
+"""
+
+import pathlib
+import re
+
+import support
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CALL = re.compile(r"\berror_(?:set|warn)\(")
+# The format: literals and macros, such as PRIu64, up to the comma that ends it.
+FORMAT = re.compile(r'\s*error,\s*((?:"(?:[^"\\]|\\.)*"|\w+|\s)+)[,)]')
+NAME = re.compile(r' "?\[([a-z0-9]+(?:-[a-z0-9]+)*)\]"\Z')
+
+# Names that no test provokes, and why.
+UNPROVOKED = {
+    "kernel-read": "takes a disk that fails, or a file that shrinks between two system calls",
+    "libelf": "what libelf refuses, kernel.c has refused before",
+    "libelf-version": "takes a libelf that does not know ELF's only version",
+    "out-of-memory": "takes a machine without memory: sanitizers do not run under a limit",
+    "output-close": "takes a file system over a network",
+    "output-flush": "takes a disk that fails",
+    "output-mode": "takes a file system that creates files and refuses their mode",
+}
+# Names that messages of several files share, as the fault is the same one.
+SHARED = {}
+
+
+def messages():
+    """(file, format) of all that modules say."""
+    for path in sorted((ROOT / "bootimage").glob("*.c")):
+        text = path.read_text()
+        if path.name == "error.c":
+            yield path.name, re.search(r'out_of_memory\[\] = (".*");', text)[1]
+            continue
+        for call in CALL.finditer(text):
+            form = FORMAT.match(text, call.end())
+            yield path.name, form[1] if form else text[call.start() : call.end() + 80]
+
+
+class Diagnostics(support.ToolTest):
+    def collect(self):
+        """{name: files}"""
+        names = {}
+        for file, form in messages():
+            found = NAME.search(re.sub(r'"\s+"', "", form.strip()))
+            self.assertTrue(found, f"{file}: no [name] ends the format of this message: {form}")
+            names.setdefault(found[1], set()).add(file)
+        self.assertGreater(len(names), 50)
+        return names
+
+    def test_one_kind_of_fault_has_one_name(self):
+        for name, files in self.collect().items():
+            self.assertTrue(len(files) == 1 or name in SHARED,
+                            f"[{name}] is said by {files}: name each kind of fault differently")
+
+    def test_all_are_documented(self):
+        text = (ROOT / "bootimage/diagnostics.txt").read_text()
+        entries = [block.split("\n") for block in text.strip().split("\n\n")[1:]]
+        self.assertEqual([entry[0] for entry in entries], sorted(self.collect()))
+        for name, meaning, cure in entries:
+            self.assertTrue(meaning.endswith(".") and cure.endswith("."), name)
+
+    def test_all_are_provoked(self):
+        tests = "".join(path.read_text() for folder in ("cli", "unit")
+                        for path in (ROOT / "tests" / folder).glob("test_*.*")
+                        if path.name != pathlib.Path(__file__).name)
+        for name in self.collect():
+            self.assertNotEqual(f"[{name}]" in tests, name in UNPROVOKED,
+                                f"[{name}] needs a test, or a reason in UNPROVOKED, not both")
+
+
+if __name__ == "__main__":
+    support.main()
