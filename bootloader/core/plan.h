@@ -29,7 +29,7 @@ struct plan_record *plan_next(const struct plan *plan, const struct plan_record 
 struct plan_record *plan_find(const struct plan *plan, const struct plan_record *previous,
                               enum plan_record_type type);
 
-/* Give back the memory of the plan. */
-void plan_free(struct plan *plan, struct memory_map *map);
+/* Give back the memory of the plan. Until some of it is taken again, the plan is still there. */
+void plan_free(const struct plan *plan, struct memory_map *map);
 
 #endif

@@ -115,8 +115,8 @@ struct plan_protocol {
     struct plan_record record; /* 0 */
     uint32_t protocol;         /* 8: enum plan_protocol_number */
     uint32_t reserved;         /* 12: 0 */
-    uint64_t entry_vaddr;      /* 16 */
-    uint64_t stack_bytes;      /* 24: multiple of 4096 */
+    uint64_t entry_vaddr;      /* 16: in an executable mapping */
+    uint64_t stack_bytes;      /* 24: multiple of 4096, at most 1 GiB */
     uint64_t slide;            /* 32: how far all addresses in the plan are above the ELF file's */
 };
 
@@ -124,7 +124,8 @@ struct plan_protocol {
 /* The region may be placed elsewhere when its physical address is not free. */
 #define PLAN_REGION_MOVABLE 0x1
 
-/* Pages that lie together in virtual and in physical memory. Bytes that no segment fills are 0. */
+/* Pages that lie together in virtual and in physical memory. Bytes that no segment fills are 0. The
+   regions of a plan are sorted by their virtual addresses and share no page. */
 struct plan_region {
     struct plan_record record; /* 0 */
     uint64_t vaddr;            /* 8: page-aligned */
@@ -188,7 +189,7 @@ struct plan_request {
 
 struct plan_tls {
     struct plan_record record; /* 0 */
-    uint64_t vaddr;            /* 8: inside a region */
+    uint64_t vaddr;            /* 8: of the file bytes, inside a region */
     uint64_t file_bytes;       /* 16 */
     uint64_t memory_bytes;     /* 24 */
     uint64_t align;            /* 32: a power of two */

@@ -62,23 +62,30 @@ struct plan_region *builder_region(struct plan_builder *builder, uint64_t vaddr,
     return region;
 }
 
+/* Returns the offset. */
+static uint64_t add_payload(struct plan_builder *builder, const void *data, uint64_t bytes)
+{
+    uint64_t offset = builder->payload_end;
+
+    builder->payload_end +=
+        (bytes + IMAGE_SECTOR_BYTES - 1) / IMAGE_SECTOR_BYTES * IMAGE_SECTOR_BYTES;
+    if (BUILDER_PLAN_LBA * IMAGE_SECTOR_BYTES + builder->payload_end > sizeof(disk))
+        abort();
+    memcpy(builder->partition + offset, data, bytes);
+    return offset;
+}
+
 struct plan_segment *builder_segment(struct plan_builder *builder, uint64_t vaddr, const void *data,
                                      uint64_t bytes)
 {
     static uint32_t index;
     struct plan_segment *segment = builder_add(builder, PLAN_SEGMENT, sizeof(*segment));
 
-    segment->payload_offset = builder->payload_end;
+    segment->payload_offset = add_payload(builder, data, bytes);
     segment->file_bytes = bytes;
     segment->vaddr = vaddr;
     segment->xxh64 = XXH64(data, bytes, 0);
     segment->index = index++;
-
-    builder->payload_end +=
-        (bytes + IMAGE_SECTOR_BYTES - 1) / IMAGE_SECTOR_BYTES * IMAGE_SECTOR_BYTES;
-    if (BUILDER_PLAN_LBA * IMAGE_SECTOR_BYTES + builder->payload_end > sizeof(disk))
-        abort();
-    memcpy(builder->partition + segment->payload_offset, data, bytes);
     return segment;
 }
 
@@ -102,6 +109,48 @@ struct plan_command_line *builder_command_line(struct plan_builder *builder, con
     line->text_bytes = text_bytes;
     memcpy(line->text, text, text_bytes);
     return line;
+}
+
+struct plan_module *builder_module(struct plan_builder *builder, const char *name,
+                                   const char *arguments, const void *data, uint64_t bytes)
+{
+    uint32_t name_bytes = (uint32_t)strlen(name) + 1;
+    uint32_t arguments_bytes = (uint32_t)strlen(arguments) + 1;
+    uint32_t text_bytes = (name_bytes + arguments_bytes + 7) / 8 * 8;
+    struct plan_module *module =
+        builder_add(builder, PLAN_MODULE, (uint32_t)sizeof(*module) + text_bytes);
+
+    module->payload_offset = add_payload(builder, data, bytes);
+    module->bytes = bytes;
+    module->xxh64 = XXH64(data, bytes, 0);
+    module->name_bytes = name_bytes;
+    module->arguments_bytes = arguments_bytes;
+    memcpy(module->text, name, name_bytes);
+    memcpy(module->text + name_bytes, arguments, arguments_bytes);
+    return module;
+}
+
+struct plan_request *builder_request(struct plan_builder *builder, uint32_t type, uint64_t word0,
+                                     uint64_t word1, uint64_t word2, uint64_t word3)
+{
+    struct plan_request *request = builder_add(builder, PLAN_REQUEST, sizeof(*request));
+    const uint64_t words[] = {word0, word1, word2, word3};
+
+    request->type = type;
+    request->met = 1;
+    memcpy(request->words, words, sizeof(words));
+    return request;
+}
+
+struct plan_tls *builder_tls(struct plan_builder *builder, uint64_t vaddr, uint64_t file_bytes)
+{
+    struct plan_tls *tls = builder_add(builder, PLAN_TLS, sizeof(*tls));
+
+    tls->vaddr = vaddr;
+    tls->file_bytes = file_bytes;
+    tls->memory_bytes = file_bytes;
+    tls->align = 1;
+    return tls;
 }
 
 void builder_finish(struct plan_builder *builder)

@@ -15,7 +15,7 @@
 #define BUILDER_IMAGE_ID 0x1122334455667788ull
 #define BUILDER_STACK_BYTES 0x10000u
 /* Where the payload begins, from the start of the partition: behind the longest plan. */
-#define BUILDER_PAYLOAD_OFFSET 0x40000u
+#define BUILDER_PAYLOAD_OFFSET 0x500000u
 
 struct plan_builder {
     uint8_t *partition;
@@ -37,6 +37,11 @@ struct plan_segment *builder_segment(struct plan_builder *builder, uint64_t vadd
 struct plan_mapping *builder_mapping(struct plan_builder *builder, uint64_t vaddr, uint64_t bytes,
                                      uint32_t rights);
 struct plan_command_line *builder_command_line(struct plan_builder *builder, const char *text);
+struct plan_module *builder_module(struct plan_builder *builder, const char *name,
+                                   const char *arguments, const void *data, uint64_t bytes);
+struct plan_request *builder_request(struct plan_builder *builder, uint32_t type, uint64_t word0,
+                                     uint64_t word1, uint64_t word2, uint64_t word3);
+struct plan_tls *builder_tls(struct plan_builder *builder, uint64_t vaddr, uint64_t file_bytes);
 
 /* The prefix for the records so far and its checksum; the disk goes into the fake machine. */
 void builder_finish(struct plan_builder *builder);

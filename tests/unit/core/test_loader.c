@@ -143,11 +143,11 @@ static void a_kernel_in_two_halves_is_entered(void **state)
     const uint64_t low = FAKE_RAM_PADDR + 0x100000, low_bytes = 0x2000, high_bytes = 0x400000;
 
     (void)state;
+    builder_region(&builder, low, low_bytes, low);
+    builder_mapping(&builder, low, low_bytes, RX);
     builder_region(&builder, HIGH_VADDR, high_bytes, PLAN_PADDR_ANYWHERE);
     builder_segment(&builder, HIGH_VADDR + 0x1000, bytes, sizeof(bytes));
     builder_mapping(&builder, HIGH_VADDR, high_bytes, RO);
-    builder_region(&builder, low, low_bytes, low);
-    builder_mapping(&builder, low, low_bytes, RX);
     builder_protocol(&builder, low); /* order is the tool's habit only */
     assert_int_equal(end_of_boot(), FAKE_ENTERED);
 
@@ -211,6 +211,7 @@ static void an_unknown_protocol_is_an_error(void **state)
 {
     (void)state;
     builder_protocol(&builder, HIGH_VADDR)->protocol = 2;
+    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
     assert_stopped(ERROR_PLAN_UNKNOWN);
 }
 
@@ -250,6 +251,7 @@ static void too_large_a_kernel_is_an_error(void **state)
     (void)state;
     builder_protocol(&builder, HIGH_VADDR);
     builder_region(&builder, HIGH_VADDR, FAKE_RAM_BYTES, PLAN_PADDR_ANYWHERE);
+    builder_mapping(&builder, HIGH_VADDR, 0x1000, RX);
     assert_stopped(ERROR_NO_MEMORY);
 }
 
@@ -257,6 +259,7 @@ static void too_large_a_stack_is_an_error(void **state)
 {
     (void)state;
     builder_protocol(&builder, HIGH_VADDR)->stack_bytes = FAKE_RAM_BYTES;
+    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
     assert_stopped(ERROR_NO_MEMORY);
 }
 

@@ -19,6 +19,7 @@
 #define LAST_PAGE 0xfffffffffffff000ull
 #define REGION_BYTES 0x4000ull
 #define DATA_BYTES 1000
+#define MAP_VADDR 0xffffa00000000000ull
 
 /* A plan with one record of each kind and two regions, for a test to spoil. */
 static struct {
@@ -30,6 +31,11 @@ static struct {
     struct plan_mapping *mappings[2];
     struct plan_region *other;
     struct plan_command_line *line;
+    struct plan_module *module;
+    struct plan_request *request;
+    struct plan_tls *tls;
+    struct plan_relocations *relocations;
+    struct plan_random_base *base;
     struct memory_map map;
     struct plan plan;
 } test;
@@ -42,13 +48,24 @@ static int set_up(void **state)
     (void)state;
     builder_start(builder);
     test.protocol = builder_protocol(builder, VADDR);
+    test.other = builder_region(builder, 0x400000, REGION_BYTES, PLAN_PADDR_ANYWHERE);
     test.region = builder_region(builder, VADDR, REGION_BYTES, FAKE_RAM_PADDR);
     test.segments[0] = builder_segment(builder, VADDR + 0x10, data, DATA_BYTES);
     test.segments[1] = builder_segment(builder, VADDR + 0x1800, data, DATA_BYTES);
     test.mappings[0] = builder_mapping(builder, VADDR, 0x1000, PLAN_EXECUTABLE);
     test.mappings[1] = builder_mapping(builder, VADDR + 0x1000, 0x2000, PLAN_WRITABLE);
-    test.other = builder_region(builder, 0x400000, REGION_BYTES, PLAN_PADDR_ANYWHERE);
     test.line = builder_command_line(builder, "quiet");
+    test.module = builder_module(builder, "init", "a=1", data, DATA_BYTES);
+    test.request = builder_request(builder, BOOTINFO_REQUEST_MAP, MAP_VADDR, 0xfed00000, 0x2000,
+                                   BOOTINFO_MAP_WRITABLE | BOOTINFO_MAP_UNCACHED);
+    test.tls = builder_tls(builder, VADDR + 0x1800, 0x80);
+    test.relocations = builder_add(builder, PLAN_RELOCATIONS, sizeof(*test.relocations));
+    test.relocations->vaddr = VADDR + 0x18;
+    test.relocations->bytes = 48;
+    test.relocations->form = PLAN_RELOCATIONS_RELA;
+    test.base = builder_add(builder, PLAN_RANDOM_BASE, sizeof(*test.base));
+    test.base->step_bytes = 0x200000;
+    test.base->places = 0x7ff00000 / 0x200000;
     builder_finish(builder);
     test.boot = builder_boot(builder);
     return 0;
@@ -105,8 +122,9 @@ static void a_sound_plan_is_accepted(void **state)
 static void records_are_walked_in_order(void **state)
 {
     static const uint16_t types[] = {
-        PLAN_PROTOCOL, PLAN_REGION,  PLAN_SEGMENT, PLAN_SEGMENT,
-        PLAN_MAPPING,  PLAN_MAPPING, PLAN_REGION,  PLAN_COMMAND_LINE,
+        PLAN_PROTOCOL, PLAN_REGION,      PLAN_REGION,       PLAN_SEGMENT, PLAN_SEGMENT,
+        PLAN_MAPPING,  PLAN_MAPPING,     PLAN_COMMAND_LINE, PLAN_MODULE,  PLAN_REQUEST,
+        PLAN_TLS,      PLAN_RELOCATIONS, PLAN_RANDOM_BASE,
     };
     const struct plan_record *record = NULL, *region;
 
@@ -120,9 +138,9 @@ static void records_are_walked_in_order(void **state)
     assert_null(plan_next(&test.plan, record));
 
     region = plan_find(&test.plan, NULL, PLAN_REGION);
-    assert_int_equal(((const struct plan_region *)region)->vaddr, VADDR);
-    region = plan_find(&test.plan, region, PLAN_REGION);
     assert_int_equal(((const struct plan_region *)region)->vaddr, 0x400000);
+    region = plan_find(&test.plan, region, PLAN_REGION);
+    assert_int_equal(((const struct plan_region *)region)->vaddr, VADDR);
     assert_null(plan_find(&test.plan, region, PLAN_REGION));
     assert_null(plan_find(&test.plan, record, PLAN_PROTOCOL));
 }
@@ -175,21 +193,23 @@ static void the_prefix_must_fit_the_image(void **state)
     assert_int_equal(error(), ERROR_NO_MEMORY);
 }
 
-/* Both ends of the plan agree on its length, and no record does. */
+/* Both ends of the plan agree on its length, and no record does. From the mappings on, a plan that
+   ends between two records is whole. */
 static void a_plan_may_not_end_in_a_record(void **state)
 {
+    const struct plan_record *const records[] = {
+        &test.mappings[1]->record, &test.line->record, &test.module->record,
+        &test.request->record,     &test.tls->record,  &test.relocations->record,
+        &test.base->record,
+    };
     uint64_t whole = test.builder.prefix->plan_bytes;
 
     for (uint64_t bytes = 0; bytes < whole; bytes++) {
-        bool is_between = bytes == whole - test.line->record.bytes ||
-                          bytes == (uint64_t)((uint8_t *)test.other - test.builder.partition);
+        bool is_between = false;
 
         set_up(state);
-        for (size_t i = 0; i < 2; i++) {
-            is_between |= bytes == (uint64_t)((uint8_t *)test.segments[i] - test.builder.partition);
-            is_between |= bytes == (uint64_t)((uint8_t *)test.mappings[i] - test.builder.partition);
-        }
-        is_between |= bytes == (uint64_t)((uint8_t *)test.region - test.builder.partition);
+        for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+            is_between |= bytes == (uint64_t)((const uint8_t *)records[i] - test.builder.partition);
         test.builder.prefix->plan_bytes = bytes;
         test.boot.plan_bytes = bytes;
         assert_int_equal(error(), is_between ? 0 : ERROR_PLAN_DAMAGED);
@@ -199,8 +219,10 @@ static void a_plan_may_not_end_in_a_record(void **state)
 static void records_have_the_length_of_their_type(void **state)
 {
     struct plan_record *const records[] = {
-        &test.protocol->record,    &test.region->record, &test.segments[0]->record,
-        &test.mappings[0]->record, &test.other->record,  &test.line->record,
+        &test.protocol->record,    &test.region->record,  &test.segments[0]->record,
+        &test.mappings[0]->record, &test.other->record,   &test.line->record,
+        &test.module->record,      &test.request->record, &test.tls->record,
+        &test.relocations->record, &test.base->record,
     };
 
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
@@ -217,7 +239,7 @@ static void records_have_the_length_of_their_type(void **state)
 
 static void unknown_records_are_refused_if_required(void **state)
 {
-    static const uint16_t types[] = {0, 6, 99, UINT16_MAX};
+    static const uint16_t types[] = {0, 11, 31, 32, 99, UINT16_MAX};
 
     (void)state;
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -237,6 +259,9 @@ static void there_is_one_protocol(void **state)
 {
     ASSERT_DAMAGED(test.protocol->stack_bytes, 0);
     ASSERT_DAMAGED(test.protocol->stack_bytes, BUILDER_STACK_BYTES + 8);
+    set_up(state);
+    ASSERT_SOUND(test.protocol->stack_bytes, 0x40000000);
+    ASSERT_DAMAGED(test.protocol->stack_bytes, 0x40001000);
     set_up(state);
     test.protocol->record = (struct plan_record){99, 0, sizeof(struct plan_protocol)};
     assert_int_equal(error(), ERROR_PLAN_DAMAGED);
@@ -266,14 +291,237 @@ static void there_is_at_most_one_command_line(void **state)
 static void regions_are_pages(void **state)
 {
     ASSERT_SOUND(test.other->vaddr, 0);
-    ASSERT_SOUND(test.other->vaddr, 0 - REGION_BYTES);
-    ASSERT_DAMAGED(test.other->vaddr, 0 - REGION_BYTES + 0x1000);
     ASSERT_DAMAGED(test.other->vaddr, 0x400800);
-    ASSERT_SOUND(test.other->bytes, 0 - test.other->vaddr);
-    ASSERT_DAMAGED(test.other->bytes, 0 - test.other->vaddr + 0x1000);
     ASSERT_DAMAGED(test.other->bytes, 0);
     ASSERT_DAMAGED(test.other->bytes, 0x3fff);
     ASSERT_DAMAGED(test.other->bytes, UINT64_MAX);
+    ASSERT_DAMAGED(test.other->bytes, 0 - test.other->vaddr);
+    ASSERT_DAMAGED(test.other->bytes, 0 - test.other->vaddr + 0x1000);
+}
+
+static void regions_are_sorted_and_share_no_page(void **state)
+{
+    ASSERT_SOUND(test.other->vaddr, VADDR - REGION_BYTES);
+    ASSERT_DAMAGED(test.other->vaddr, VADDR - REGION_BYTES + 0x1000);
+    ASSERT_DAMAGED(test.other->vaddr, VADDR);
+    ASSERT_DAMAGED(test.other->vaddr, VADDR + REGION_BYTES);
+    ASSERT_DAMAGED(test.other->vaddr, 0 - REGION_BYTES);
+}
+
+/* Neither half of the address space may be left. */
+static void regions_have_canonical_addresses(void **state)
+{
+    const uint64_t low_end = 1ull << 47, high = 0 - low_end;
+
+    ASSERT_SOUND(test.other->vaddr, high);
+    ASSERT_DAMAGED(test.other->vaddr, high - 0x1000);
+    ASSERT_DAMAGED(test.other->vaddr, high - REGION_BYTES);
+    for (size_t i = 0; i < 4; i++) {
+        set_up(state);
+        test.base->places = 1;
+        test.other->vaddr = low_end - REGION_BYTES + (i & 1) * 0x1000;
+        /* With 5 levels there are 512 times as many. */
+        *test.request = (struct plan_request){
+            test.request->record, BOOTINFO_REQUEST_LEVELS, 1, {i & 2 ? 5 : 4, 0, 0, 0}};
+        assert_int_equal(error(), i == 1 ? ERROR_PLAN_DAMAGED : 0);
+        test.request->type |= BOOTINFO_REQUEST_OPTIONAL;
+        assert_int_equal(error(), i & 1 ? ERROR_PLAN_DAMAGED : 0);
+    }
+}
+
+static void a_random_base_moves_no_region_out(void **state)
+{
+    const uint64_t most = (0 - REGION_BYTES - VADDR) / 0x200000;
+
+    ASSERT_SOUND(test.base->places, 1);
+    ASSERT_SOUND(test.base->places, most + 1);
+    ASSERT_DAMAGED(test.base->places, most + 2);
+    ASSERT_DAMAGED(test.base->places, 0);
+    ASSERT_DAMAGED(test.base->places, UINT64_MAX);
+    ASSERT_DAMAGED(test.base->step_bytes, 0);
+    ASSERT_DAMAGED(test.base->step_bytes, 0x200800);
+    ASSERT_DAMAGED(test.base->step_bytes, 0 - 0x1000ull);
+}
+
+static void the_entry_can_be_executed(void **state)
+{
+    ASSERT_SOUND(test.protocol->entry_vaddr, VADDR + 0xfff);
+    ASSERT_DAMAGED(test.protocol->entry_vaddr, VADDR + 0x1000);
+    ASSERT_DAMAGED(test.protocol->entry_vaddr, VADDR - 1);
+    ASSERT_DAMAGED(test.protocol->entry_vaddr, 0x400000);
+    ASSERT_DAMAGED(test.mappings[0]->rights, PLAN_WRITABLE);
+    ASSERT_SOUND(test.mappings[0]->rights, PLAN_WRITABLE | PLAN_EXECUTABLE);
+}
+
+#define ASSERT_UNKNOWN(field, value)                                                               \
+    do {                                                                                           \
+        set_up(state);                                                                             \
+        (field) = (value);                                                                         \
+        assert_int_equal(error(), ERROR_PLAN_UNKNOWN);                                             \
+    } while (0)
+
+static void unknown_flags_are_refused(void **state)
+{
+    ASSERT_UNKNOWN(test.region->flags, PLAN_REGION_MOVABLE | 2);
+    ASSERT_UNKNOWN(test.region->flags, 1u << 31);
+    ASSERT_UNKNOWN(test.mappings[1]->rights, 4);
+    ASSERT_UNKNOWN(test.module->flags, 2);
+    ASSERT_UNKNOWN(test.relocations->form, 0);
+    ASSERT_UNKNOWN(test.relocations->form, 3);
+}
+
+static void modules_lie_in_the_payload(void **state)
+{
+    uint64_t end = test.builder.prefix->partition_bytes;
+
+    ASSERT_SOUND(test.module->bytes, 0);
+    ASSERT_SOUND(test.module->bytes, 1024);
+    ASSERT_DAMAGED(test.module->bytes, 1025);
+    ASSERT_DAMAGED(test.module->bytes, UINT64_MAX);
+    ASSERT_DAMAGED(test.module->payload_offset, end - 512);
+    ASSERT_DAMAGED(test.module->payload_offset, end + 512);
+    ASSERT_DAMAGED(test.module->payload_offset, BUILDER_PAYLOAD_OFFSET + 8);
+}
+
+static void modules_have_texts(void **state)
+{
+    ASSERT_DAMAGED(test.module->name_bytes, 0);
+    ASSERT_DAMAGED(test.module->name_bytes, 4);
+    ASSERT_DAMAGED(test.module->name_bytes, UINT32_MAX);
+    ASSERT_DAMAGED(test.module->arguments_bytes, 0);
+    ASSERT_DAMAGED(test.module->arguments_bytes, 3);
+    ASSERT_DAMAGED(test.module->arguments_bytes, 16 - 5 + 1);
+    ASSERT_DAMAGED(test.module->arguments_bytes, UINT32_MAX);
+    ASSERT_SOUND(test.module->arguments_bytes, 16 - 5);
+}
+
+static void there_is_at_most_one_kernel_file(void **state)
+{
+    for (uint32_t flags = 0; flags < 2; flags++) {
+        set_up(state);
+        test.module->flags = PLAN_MODULE_KERNEL_FILE;
+        builder_module(&test.builder, "", "", "", 0)->flags = flags;
+        builder_finish(&test.builder);
+        test.boot = builder_boot(&test.builder);
+        assert_int_equal(error(), flags ? ERROR_PLAN_DAMAGED : 0);
+    }
+}
+
+/* The kernel's file is not counted. */
+static void there_are_at_most_65536_modules(void **state)
+{
+    (void)state;
+    for (unsigned int i = 1; i < 65536; i++)
+        builder_module(&test.builder, "", "", "", 0);
+    builder_module(&test.builder, "", "", "", 0)->flags = PLAN_MODULE_KERNEL_FILE;
+    builder_finish(&test.builder);
+    test.boot = builder_boot(&test.builder);
+    assert_int_equal(error(), 0);
+    builder_module(&test.builder, "", "", "", 0);
+    builder_finish(&test.builder);
+    test.boot = builder_boot(&test.builder);
+    assert_int_equal(error(), ERROR_PLAN_DAMAGED);
+}
+
+static void a_tls_template_lies_in_a_region(void **state)
+{
+    ASSERT_SOUND(test.tls->vaddr, VADDR + REGION_BYTES - 0x80);
+    ASSERT_DAMAGED(test.tls->vaddr, VADDR + REGION_BYTES - 0x7f);
+    ASSERT_SOUND(test.tls->vaddr, 0x400000);
+    ASSERT_DAMAGED(test.tls->vaddr, 0x3fffff);
+    ASSERT_DAMAGED(test.tls->memory_bytes, 0x7f);
+    ASSERT_SOUND(test.tls->memory_bytes, UINT64_MAX);
+    ASSERT_SOUND(test.tls->align, 1ull << 63);
+    ASSERT_DAMAGED(test.tls->align, 0);
+    ASSERT_DAMAGED(test.tls->align, 24);
+}
+
+static void relocations_lie_in_a_region(void **state)
+{
+    ASSERT_SOUND(test.relocations->vaddr, VADDR + REGION_BYTES - 48);
+    ASSERT_DAMAGED(test.relocations->vaddr, VADDR + REGION_BYTES - 47);
+    ASSERT_DAMAGED(test.relocations->vaddr, 0);
+    ASSERT_DAMAGED(test.relocations->bytes, 47);
+    ASSERT_DAMAGED(test.relocations->bytes, 40);
+    set_up(state);
+    test.relocations->form = PLAN_RELOCATIONS_RELR;
+    test.relocations->bytes = 40;
+    assert_int_equal(error(), 0);
+    test.relocations->bytes = 44;
+    assert_int_equal(error(), ERROR_PLAN_DAMAGED);
+}
+
+static void requests_are_sound(void **state)
+{
+    ASSERT_DAMAGED(test.request->met, 2);
+    ASSERT_DAMAGED(test.request->met, 0);
+    for (size_t i = 0; i < 3; i++)
+        ASSERT_DAMAGED(test.request->words[i], test.request->words[i] + 8);
+    ASSERT_DAMAGED(test.request->words[2], 0);
+    ASSERT_SOUND(test.request->words[1], (1ull << 52) - 0x2000);
+    ASSERT_DAMAGED(test.request->words[1], (1ull << 52) - 0x1000);
+    ASSERT_DAMAGED(test.request->words[1], 0 - 0x2000ull);
+    ASSERT_DAMAGED(test.request->words[0], LAST_PAGE);
+    ASSERT_DAMAGED(test.request->words[3], 0x10);
+    ASSERT_DAMAGED(test.request->words[3], BOOTINFO_MAP_UNCACHED | BOOTINFO_MAP_WRITE_COMBINING);
+}
+
+static void words_of_requests_are_in_their_range(void **state)
+{
+    static const struct {
+        uint32_t type;
+        uint64_t word;
+        bool is_sound;
+    } cases[] = {
+        {BOOTINFO_REQUEST_IDENTITY, 0, true},
+        {BOOTINFO_REQUEST_IDENTITY, 1, true},
+        {BOOTINFO_REQUEST_IDENTITY, 2, false},
+        {BOOTINFO_REQUEST_LEVELS, 3, false},
+        {BOOTINFO_REQUEST_LEVELS, 4, true},
+        {BOOTINFO_REQUEST_LEVELS, 5, true},
+        {BOOTINFO_REQUEST_LEVELS, 6, false},
+        {BOOTINFO_REQUEST_RECURSIVE, 0, false},
+        {BOOTINFO_REQUEST_RECURSIVE, 1, true},
+        {BOOTINFO_REQUEST_RECURSIVE, 255, true},
+        {BOOTINFO_REQUEST_RECURSIVE, 256, false},
+        {BOOTINFO_REQUEST_RECURSIVE, 383, false},
+        {BOOTINFO_REQUEST_RECURSIVE, 384, true},
+        {BOOTINFO_REQUEST_RECURSIVE, 509, true},
+        {BOOTINFO_REQUEST_RECURSIVE, 510, false},
+        {BOOTINFO_REQUEST_RECURSIVE, 1ull << 32, false},
+        {BOOTINFO_REQUEST_MEMORY, UINT64_MAX, true},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        set_up(state);
+        test.request->type = cases[i].type;
+        test.request->words[0] = cases[i].word;
+        assert_int_equal(error(), cases[i].is_sound ? 0 : ERROR_PLAN_DAMAGED);
+        /* Given up on the host: nobody looks at it. */
+        test.request->type |= BOOTINFO_REQUEST_OPTIONAL;
+        test.request->met = 0;
+        assert_int_equal(error(), 0);
+    }
+}
+
+/* But for maps. */
+static void requests_are_made_once(void **state)
+{
+    for (uint32_t type = BOOTINFO_REQUEST_CONTRACT; type <= BOOTINFO_REQUEST_BASE; type++) {
+        bool is_map = type == BOOTINFO_REQUEST_MAP;
+        uint64_t word = is_map ? 0x1000 : type == BOOTINFO_REQUEST_IDENTITY ? 1 : 4;
+
+        set_up(state);
+        builder_request(&test.builder, type, word, 0x1000, 0x1000, 0);
+        struct plan_request *again = builder_request(&test.builder, type, word, 0x1000, 0x1000, 0);
+        builder_finish(&test.builder);
+        test.boot = builder_boot(&test.builder);
+        assert_int_equal(error(), is_map ? 0 : ERROR_PLAN_DAMAGED);
+        again->type |= BOOTINFO_REQUEST_OPTIONAL;
+        assert_int_equal(error(), is_map ? 0 : ERROR_PLAN_DAMAGED);
+        again->met = 0;
+        assert_int_equal(error(), 0);
+    }
 }
 
 static void regions_lie_where_the_loader_can_reach(void **state)
@@ -332,15 +580,20 @@ static void segments_lie_in_the_payload(void **state)
 
 static void segments_and_mappings_need_a_region(void **state)
 {
-    set_up(state);
-    test.region->record = (struct plan_record){99, 0, sizeof(struct plan_region)};
-    assert_int_equal(error(), ERROR_PLAN_DAMAGED);
-    for (size_t i = 0; i < 2; i++)
-        test.segments[i]->record = (struct plan_record){99, 0, sizeof(struct plan_segment)};
-    assert_int_equal(error(), ERROR_PLAN_DAMAGED);
-    for (size_t i = 0; i < 2; i++)
-        test.mappings[i]->record = (struct plan_record){99, 0, sizeof(struct plan_mapping)};
-    assert_int_equal(error(), 0);
+    const struct plan_record unknown = {99, 0, sizeof(struct plan_region)};
+    struct plan_record *const firsts[] = {&test.segments[0]->record, &test.mappings[0]->record};
+
+    for (size_t i = 0; i < 2; i++) {
+        set_up(state);
+        test.other->record = unknown;
+        assert_int_equal(error(), 0);
+        memcpy(test.other, firsts[i], sizeof(*test.other)); /* the fields up to its length */
+        test.other->record.bytes = sizeof(*test.other);
+        assert_int_equal(error(), ERROR_PLAN_DAMAGED);
+        test.other->record = unknown;
+        test.region->record = unknown;
+        assert_int_equal(error(), ERROR_PLAN_DAMAGED);
+    }
 }
 
 static void mappings_are_pages_of_their_region(void **state)
@@ -366,7 +619,11 @@ static void the_end_of_the_address_space_is_an_end(void **state)
 {
     for (size_t i = 0; i < 2; i++) {
         set_up(state);
+        test.base->record.type = 99;
+        test.base->record.flags = 0;
         test.region->vaddr = 0 - REGION_BYTES;
+        test.protocol->entry_vaddr = test.region->vaddr;
+        test.tls->vaddr = test.relocations->vaddr = test.region->vaddr;
         test.segments[0]->vaddr = i == 0 ? 0ull - DATA_BYTES : test.region->vaddr;
         test.segments[1]->vaddr = test.region->vaddr + DATA_BYTES;
         test.mappings[0]->vaddr = i == 1 ? LAST_PAGE : test.region->vaddr;
@@ -409,6 +666,20 @@ int main(void)
         cmocka_unit_test_setup(there_is_one_protocol, set_up),
         cmocka_unit_test_setup(there_is_at_most_one_command_line, set_up),
         cmocka_unit_test_setup(regions_are_pages, set_up),
+        cmocka_unit_test_setup(regions_are_sorted_and_share_no_page, set_up),
+        cmocka_unit_test_setup(regions_have_canonical_addresses, set_up),
+        cmocka_unit_test_setup(a_random_base_moves_no_region_out, set_up),
+        cmocka_unit_test_setup(the_entry_can_be_executed, set_up),
+        cmocka_unit_test_setup(unknown_flags_are_refused, set_up),
+        cmocka_unit_test_setup(modules_lie_in_the_payload, set_up),
+        cmocka_unit_test_setup(modules_have_texts, set_up),
+        cmocka_unit_test_setup(there_is_at_most_one_kernel_file, set_up),
+        cmocka_unit_test_setup(there_are_at_most_65536_modules, set_up),
+        cmocka_unit_test_setup(a_tls_template_lies_in_a_region, set_up),
+        cmocka_unit_test_setup(relocations_lie_in_a_region, set_up),
+        cmocka_unit_test_setup(requests_are_sound, set_up),
+        cmocka_unit_test_setup(words_of_requests_are_in_their_range, set_up),
+        cmocka_unit_test_setup(requests_are_made_once, set_up),
         cmocka_unit_test_setup(regions_lie_where_the_loader_can_reach, set_up),
         cmocka_unit_test_setup(low_memory_is_beyond_this_loader, set_up),
         cmocka_unit_test_setup(segments_lie_in_their_region, set_up),
