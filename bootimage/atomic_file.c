@@ -116,7 +116,8 @@ static bool is_standard_stream(const struct stat *status)
 }
 
 static bool check_existing(const char *path, const struct stat *status, const char *target,
-                           const struct atomic_file_source *source, struct error *error)
+                           const struct atomic_file_source *sources, size_t source_count,
+                           struct error *error)
 {
     if (S_ISDIR(status->st_mode))
         return error_set(error, "%s: is a folder; name a file in it with -o [output-folder]", path);
@@ -130,10 +131,12 @@ static bool check_existing(const char *path, const struct stat *status, const ch
                          "%s: is open as standard input, output or error; name another file with "
                          "-o [output-open]",
                          path);
-    if (status->st_dev == source->device && status->st_ino == source->inode)
-        return error_set(
-            error, "%s: is the kernel itself; choose another place with -o [output-is-kernel]",
-            path);
+    for (size_t i = 0; i < source_count; i++) {
+        if (status->st_dev == sources[i].device && status->st_ino == sources[i].inode)
+            return error_set(error,
+                             "%s: is %s itself; choose another place with -o [output-is-input]",
+                             path, sources[i].what);
+    }
     if (access(target, W_OK) != 0)
         return error_set(error,
                          "%s: cannot write: %s; change its rights, or choose another place "
@@ -177,7 +180,8 @@ static bool create_temporary(struct atomic_file *file, const char *path, mode_t 
 }
 
 bool atomic_file_open(struct atomic_file *file, const char *path,
-                      const struct atomic_file_source *source, struct error *error)
+                      const struct atomic_file_source *sources, size_t source_count,
+                      struct error *error)
 {
     struct stat status;
     mode_t mode;
@@ -186,7 +190,7 @@ bool atomic_file_open(struct atomic_file *file, const char *path,
     if (!file->target)
         return false;
     if (lstat(file->target, &status) == 0) {
-        if (!check_existing(path, &status, file->target, source, error))
+        if (!check_existing(path, &status, file->target, sources, source_count, error))
             goto failed;
         mode = status.st_mode & 0777;
     } else if (errno == ENOENT) {

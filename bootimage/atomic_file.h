@@ -10,6 +10,7 @@
 #include "error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct atomic_file {
@@ -18,16 +19,18 @@ struct atomic_file {
     char *temporary; /* path */
 };
 
-/* The file that must not be overwritten: the one the data comes from. */
+/* A file that must not be overwritten: one the data comes from. */
 struct atomic_file_source {
     dev_t device;
     ino_t inode;
+    const char *what; /* for the message, such as "the kernel" */
 };
 
 /* On failure nothing is left to close. Refuses a target that is there but no regular file, or not
-   writable, or the source itself. One file at a time: signals that end the program remove it. */
+   writable, or one of the sources. One file at a time: signals that end the program remove it. */
 bool atomic_file_open(struct atomic_file *file, const char *path,
-                      const struct atomic_file_source *source, struct error *error);
+                      const struct atomic_file_source *sources, size_t source_count,
+                      struct error *error);
 
 /* Ends the file either way: on failure the target is as it was and the temporary file is gone. */
 bool atomic_file_commit(struct atomic_file *file, struct error *error);

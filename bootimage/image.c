@@ -1,5 +1,5 @@
 /*
- * Fifth step: the image goes to a file, the payload straight from the mapping of the kernel.
+ * Fifth step: the image goes to a file, the payload piece by piece from the files it comes from.
  *
  * The loader is constant; written into it are only the partition table, the disk signature and the
  * header. The next to read these bytes is the BIOS.
@@ -8,6 +8,9 @@
 
 #include "bootimage/image.h"
 #include "core/checksum.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,6 +136,38 @@ static bool write_loader(const struct plan *plan, int fd, const char *path, stru
                     stage2_start, error);
 }
 
+/* What is written has the hash that stands in the plan, or there is no image. */
+static bool write_piece(const struct plan_piece *piece, uint64_t offset,
+                        struct input_reader *reader, int fd, const char *path, struct error *error)
+{
+    struct input_piece rest = piece->source;
+    XXH64_state_t state;
+
+    XXH64_reset(&state, 0);
+    while (rest.bytes > 0) {
+        size_t bytes = input_next(reader, &rest, error);
+
+        if (bytes == 0 || !write_at(fd, path, reader->buffer, bytes, offset, error))
+            return false;
+        XXH64_update(&state, reader->buffer, bytes);
+        offset += bytes;
+    }
+    return XXH64_digest(&state) == piece->xxh64 || input_changed(piece->source.file, error);
+}
+
+static bool write_payload(const struct plan *plan, int fd, const char *path, struct error *error)
+{
+    uint64_t partition = plan->plan_lba * IMAGE_SECTOR_BYTES;
+    struct input_reader reader;
+    bool done = input_reader_open(&reader, error);
+
+    for (size_t i = 0; done && i < plan->piece_count; i++)
+        done = write_piece(&plan->pieces[i], partition + plan->pieces[i].offset, &reader, fd, path,
+                           error);
+    input_reader_close(&reader);
+    return done;
+}
+
 bool image_write(const struct plan *plan, int fd, const char *path, struct error *error)
 {
     uint64_t partition = plan->plan_lba * IMAGE_SECTOR_BYTES;
@@ -140,12 +175,8 @@ bool image_write(const struct plan *plan, int fd, const char *path, struct error
     if (!write_loader(plan, fd, path, error) ||
         !write_at(fd, path, plan->records, plan->records_bytes, partition, error))
         return false;
-    for (size_t i = 0; i < plan->piece_count; i++) {
-        const struct plan_piece *piece = &plan->pieces[i];
-
-        if (!write_at(fd, path, piece->data, piece->bytes, partition + piece->offset, error))
-            return false;
-    }
+    if (!write_payload(plan, fd, path, error))
+        return false;
     if (ftruncate(fd, (off_t)plan->image_bytes) != 0)
         return write_failed(path, errno, error);
     return true;

@@ -39,10 +39,11 @@ static bool open_file(struct kernel *kernel, struct error *error)
     if (status.st_size == 0)
         return error_set(error, "%s: is empty; build the kernel again [kernel-empty]",
                          kernel->path);
-    kernel->device = status.st_dev;
-    kernel->inode = status.st_ino;
-    kernel->fd = open(kernel->path, O_RDONLY | O_CLOEXEC);
-    return kernel->fd >= 0 || cannot_open(kernel, error);
+    kernel->file = input_of(kernel->path, &status);
+    kernel->fd = open(kernel->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (kernel->fd < 0)
+        return cannot_open(kernel, error);
+    return input_unchanged(&kernel->file, kernel->fd, error);
 }
 
 /* The identification, from the raw bytes: libelf has one error for all that is wrong with it, and
@@ -110,8 +111,9 @@ static bool count_headers(struct kernel *kernel, const GElf_Ehdr *header, uint64
 }
 
 static bool check_table(struct kernel *kernel, const GElf_Ehdr *header, uint64_t count,
-                        uint64_t file_bytes, struct error *error)
+                        struct error *error)
 {
+    uint64_t file_bytes = kernel->file.bytes;
     size_t known = 0;
     size_t entry_bytes = gelf_fsize(kernel->elf, ELF_T_PHDR, 1, EV_CURRENT);
 
@@ -138,8 +140,10 @@ static bool check_table(struct kernel *kernel, const GElf_Ehdr *header, uint64_t
 }
 
 static bool check_segment(const struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
-                          uint64_t file_bytes, struct error *error)
+                          struct error *error)
 {
+    uint64_t file_bytes = kernel->file.bytes;
+
     if (header->p_filesz > header->p_memsz)
         return error_set(error,
                          "%s: segment %" PRIu32 " has 0x%" PRIx64 " bytes in the file (p_filesz) "
@@ -163,9 +167,9 @@ static bool check_segment(const struct kernel *kernel, const GElf_Phdr *header, 
 }
 
 static bool add_segment(struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
-                        const uint8_t *file, uint64_t file_bytes, struct error *error)
+                        struct error *error)
 {
-    if (!check_segment(kernel, header, index, file_bytes, error))
+    if (!check_segment(kernel, header, index, error))
         return false;
     if (header->p_memsz == 0)
         return true;
@@ -175,7 +179,6 @@ static bool add_segment(struct kernel *kernel, const GElf_Phdr *header, uint32_t
         .paddr = header->p_paddr,
         .memory_bytes = header->p_memsz,
         .file_bytes = header->p_filesz,
-        .data = header->p_filesz ? file + header->p_offset : NULL,
         .index = index,
         .writable = header->p_flags & PF_W,
         .executable = header->p_flags & PF_X,
@@ -193,8 +196,7 @@ static int compare_segments(const void *left, const void *right)
     return a->index < b->index ? -1 : 1;
 }
 
-static bool read_segments(struct kernel *kernel, uint64_t count, const uint8_t *file,
-                          uint64_t file_bytes, struct error *error)
+static bool read_segments(struct kernel *kernel, uint64_t count, struct error *error)
 {
     GElf_Phdr header;
     bool has_load = false;
@@ -212,7 +214,7 @@ static bool read_segments(struct kernel *kernel, uint64_t count, const uint8_t *
         if (header.p_type != PT_LOAD)
             continue;
         has_load = true;
-        if (!add_segment(kernel, &header, i, file, file_bytes, error))
+        if (!add_segment(kernel, &header, i, error))
             return false;
     }
     if (!has_load)
@@ -231,23 +233,21 @@ static bool read_segments(struct kernel *kernel, uint64_t count, const uint8_t *
 static bool read_elf(struct kernel *kernel, struct error *error)
 {
     GElf_Ehdr header;
-    size_t file_bytes = 0;
     uint64_t count;
 
     if (elf_version(EV_CURRENT) == EV_NONE)
         return error_set(
             error, "this libelf does not know ELF version 1; install a newer one [libelf-version]");
-    kernel->elf = elf_begin(kernel->fd, ELF_C_READ_MMAP, NULL);
-    const char *raw = kernel->elf ? elf_rawfile(kernel->elf, &file_bytes) : NULL;
-    if (!raw || !gelf_getehdr(kernel->elf, &header))
+    /* Not mapped, which a file that becomes shorter would end the program for. */
+    kernel->elf = elf_begin(kernel->fd, ELF_C_READ, NULL);
+    if (!kernel->elf || !gelf_getehdr(kernel->elf, &header))
         return error_set(error, "%s: libelf cannot read it: %s; build the kernel again [libelf]",
                          kernel->path, elf_errmsg(-1));
     kernel->machine = header.e_machine;
     kernel->type = header.e_type;
     kernel->entry_vaddr = header.e_entry;
     return count_headers(kernel, &header, &count, error) &&
-           check_table(kernel, &header, count, file_bytes, error) &&
-           read_segments(kernel, count, (const uint8_t *)raw, file_bytes, error);
+           check_table(kernel, &header, count, error) && read_segments(kernel, count, error);
 }
 
 bool kernel_open(struct kernel *kernel, const char *path, struct error *error)

@@ -9,11 +9,11 @@
 #define BOOTIMAGE_KERNEL_H
 
 #include "error.h"
+#include "input.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* One PT_LOAD that takes memory. */
 struct kernel_segment {
@@ -22,16 +22,14 @@ struct kernel_segment {
     uint64_t memory_bytes; /* not 0; vaddr + memory_bytes is at most UINT64_MAX */
     uint64_t file_bytes;   /* at most memory_bytes */
     uint64_t file_offset;
-    const uint8_t *data; /* the file bytes, in the mapping of the file */
-    uint32_t index;      /* program header, for messages */
+    uint32_t index; /* program header, for messages */
     bool writable;
     bool executable;
 };
 
 struct kernel {
     const char *path; /* as the user gave it, for messages */
-    dev_t device;     /* device and inode: the file itself, whatever its names */
-    ino_t inode;
+    struct input file;
     uint8_t class;    /* ELFCLASS32 or ELFCLASS64 */
     uint16_t machine; /* e_machine */
     uint16_t type;    /* e_type */
@@ -47,7 +45,6 @@ struct kernel {
 /* Reads the kernel at path; path must outlive it. On failure nothing is left to close. */
 bool kernel_open(struct kernel *kernel, const char *path, struct error *error);
 
-/* The segments' data end with this. */
 void kernel_close(struct kernel *kernel);
 
 #endif

@@ -53,26 +53,57 @@ static void print_warnings(const struct error *error)
         fprintf(stderr, "bootimage: warning: %s\n", error->warnings[i]);
 }
 
+/* All that the image is made from, and that it must not replace. */
+static struct atomic_file_source *sources_of(const struct options *options,
+                                             const struct kernel *kernel)
+{
+    const struct module_list *list = &options->modules;
+    struct atomic_file_source *sources = calloc(list->count + 1, sizeof(*sources));
+
+    if (!sources)
+        return NULL;
+    sources[0] = (struct atomic_file_source){kernel->file.device, kernel->file.inode, "the kernel"};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct input *file = &list->modules[i].file;
+
+        sources[i + 1] = (struct atomic_file_source){file->device, file->inode, "a module"};
+    }
+    return sources;
+}
+
+static void print_result(const struct options *options, const struct plan *plan, const char *path)
+{
+    size_t count = options->modules.count;
+
+    printf("%s: %" PRIu64 " bytes, %" PRIu64 " of them loaded from %s", path, plan->image_bytes,
+           plan->payload_bytes, options->file);
+    if (count > 0)
+        printf(" and %zu module%s", count, count > 1 ? "s" : "");
+    putchar('\n');
+}
+
 static bool write_image(const struct options *options, const struct kernel *kernel,
                         const struct plan *plan, struct error *error)
 {
-    struct atomic_file_source source = {kernel->device, kernel->inode};
+    struct atomic_file_source *sources = sources_of(options, kernel);
     struct atomic_file file;
     bool done = false;
     char *path = options->output ? strdup(options->output) : default_output(options->file);
 
-    if (!path)
-        return error_out_of_memory(error);
-    if (!atomic_file_open(&file, path, &source, error))
+    if (!path || !sources) {
+        error_out_of_memory(error);
+        goto out;
+    }
+    if (!atomic_file_open(&file, path, sources, options->modules.count + 1, error))
         goto out;
     if (image_write(plan, file.fd, path, error))
         done = atomic_file_commit(&file, error);
     else
         atomic_file_abandon(&file);
     if (done && !options->quiet)
-        printf("%s: %" PRIu64 " bytes, %" PRIu64 " of them loaded from %s\n", path,
-               plan->image_bytes, plan->payload_bytes, options->file);
+        print_result(options, plan, path);
 out:
+    free(sources);
     free(path);
     return done;
 }
@@ -100,10 +131,12 @@ static bool run_image(const struct options *options, const struct plan *plan, st
     return false;
 }
 
-static bool package(const struct options *options, struct error *error)
+static bool package(struct options *options, struct error *error)
 {
     struct plan_options plan_options = {
         .command_line = options->command_line,
+        .modules = &options->modules,
+        .with_elf = options->with_elf,
         .loader = loader_blob,
         .loader_bytes = loader_blob_bytes,
     };
@@ -113,7 +146,8 @@ static bool package(const struct options *options, struct error *error)
 
     if (!kernel_open(&kernel, options->file, error))
         return false;
-    if (plan_build(&plan, &kernel, protocol_find(&kernel), &plan_options, error)) {
+    if (module_look(&options->modules, error) &&
+        plan_build(&plan, &kernel, protocol_find(&kernel), &plan_options, error)) {
         done = options->command == COMMAND_RUNNER ? run_image(options, &plan, error)
                                                   : write_image(options, &kernel, &plan, error);
         plan_free(&plan);
@@ -175,6 +209,7 @@ int main(int count, char **words)
     print_warnings(&error);
     if (error.text)
         fprintf(stderr, "bootimage: %s\n", error.text);
+    options_free(&options);
     error_free(&error);
     return status;
 }

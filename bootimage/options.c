@@ -21,6 +21,10 @@ const char options_usage[] =
     "  -o, --output=IMAGE    the image; default: bootimage-<name>.bin beside KERNEL,\n"
     "                        <name> being its file name without .elf (not for runner)\n"
     "      --cmdline=STRING  the command line that the kernel is given\n"
+    "      --module=FILE[=NAME][,ARGUMENTS]\n"
+    "                        give the kernel this file, too; any number of times; a\n"
+    "                        backslash takes the = or , after it for part of FILE or NAME\n"
+    "      --with-elf        give the kernel its own ELF file, with all its sections\n"
     "  -q, --quiet           only say what is wrong\n"
     "      --help            show this and exit\n"
     "      --version         show versions and exit\n"
@@ -39,7 +43,10 @@ static const struct {
 #define PLANNING_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER)
 
 /* From 256 on where there is no short option. */
-enum { OPTION_CMDLINE = 256, OPTION_HELP, OPTION_VERSION };
+enum { OPTION_CMDLINE = 256, OPTION_MODULE, OPTION_WITH_ELF, OPTION_HELP, OPTION_VERSION };
+
+/* As bootinfo.h promises. */
+#define COMMAND_LINE_MAXIMUM_BYTES 65535u
 
 static const struct {
     const char *name;
@@ -49,6 +56,8 @@ static const struct {
 } rows[] = {
     {"output", required_argument, 'o', COMMAND_PACKAGE},
     {"cmdline", required_argument, OPTION_CMDLINE, PLANNING_COMMANDS},
+    {"module", required_argument, OPTION_MODULE, PLANNING_COMMANDS},
+    {"with-elf", no_argument, OPTION_WITH_ELF, PLANNING_COMMANDS},
     {"quiet", no_argument, 'q', PLANNING_COMMANDS},
     {"help", no_argument, OPTION_HELP, ALL_COMMANDS},
     {"version", no_argument, OPTION_VERSION, ALL_COMMANDS},
@@ -113,7 +122,14 @@ static bool take_output(struct options *options, const char *path, struct error 
 
 static bool take_command_line(struct options *options, const char *text, struct error *error)
 {
+    size_t bytes = strlen(text);
+
     options->command_line = text;
+    if (bytes > COMMAND_LINE_MAXIMUM_BYTES)
+        return error_set(error,
+                         "--cmdline takes %zu bytes, more than %u; give the kernel a file with it, "
+                         "by --module [cmdline-too-long]",
+                         bytes, COMMAND_LINE_MAXIMUM_BYTES);
     for (const char *next = text; *next; next += error_utf8_length(next)) {
         if (error_utf8_length(next) == 0)
             return error_set(error,
@@ -133,6 +149,11 @@ static bool take_option(struct options *options, int letter, const char *argumen
         return take_output(options, argument, error);
     case OPTION_CMDLINE:
         return take_command_line(options, argument, error);
+    case OPTION_MODULE:
+        return module_add(&options->modules, argument, error);
+    case OPTION_WITH_ELF:
+        options->with_elf = true;
+        return true;
     case 'q':
         options->quiet = true;
         return true;
@@ -198,4 +219,9 @@ bool options_parse(struct options *options, int count, char **words, struct erro
             return true;
     }
     return take_operands(options, count - optind, words + optind, error);
+}
+
+void options_free(struct options *options)
+{
+    module_free(&options->modules);
 }

@@ -5,6 +5,7 @@
 #define BOOTIMAGE_OPTIONS_H
 
 #include "error.h"
+#include "module.h"
 
 #include <stdbool.h>
 
@@ -21,6 +22,8 @@ struct options {
     const char *file;   /* the kernel */
     const char *output; /* NULL: the default */
     const char *command_line;
+    struct module_list modules; /* their files not yet looked at */
+    bool with_elf;
     char **qemu_arguments; /* what follows the kernel, for runner */
     bool quiet;
     bool help;
@@ -29,7 +32,10 @@ struct options {
 
 extern const char options_usage[];
 
-/* words[0] is the program's name. Fails where the usage is wrong. */
+/* words[0] is the program's name. Fails where the usage is wrong. Give back with options_free() in
+   either case. */
 bool options_parse(struct options *options, int count, char **words, struct error *error);
+
+void options_free(struct options *options);
 
 #endif

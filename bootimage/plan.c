@@ -1,9 +1,9 @@
 /*
  * Fourth step: placement, file bytes and command line become the records of bootimage/image.h.
  *
- * Pure: nothing is read but the kernel in memory, nothing is written but the plan. First all sizes
- * and offsets, then the records with the hashes, which alone touch the kernel's bytes. image.c
- * writes it all to a file.
+ * Nothing is written but the plan in memory. First all sizes and offsets, then the records with the
+ * hashes, which alone read the bytes of the kernel and of its modules. image.c writes it all to a
+ * file.
  */
 #include "plan.h"
 
@@ -43,6 +43,9 @@ struct writer {
     uint64_t payload_offset; /* from the start of the partition; while counting, of the payload */
     uint64_t payload_bytes;
     size_t piece_count;
+    struct input_reader reader; /* while writing */
+    struct error *error;
+    bool failed;
 };
 
 /* Larger than any disk, and far from wrapping. */
@@ -68,17 +71,18 @@ struct payload {
     uint64_t xxh64;
 };
 
-/* Appends file bytes to the payload, at the start of a sector. Only writing touches them. */
-static struct payload put_payload(struct writer *writer, const uint8_t *data, uint64_t bytes)
+/* Appends file bytes to the payload, at the start of a sector. Only writing reads them, once. */
+static struct payload put_payload(struct writer *writer, struct input_piece source)
 {
     struct payload payload = {.offset = writer->payload_offset};
+    uint64_t bytes = source.bytes;
     bool too_many = bytes > TOO_MANY_BYTES || writer->payload_offset > TOO_MANY_BYTES;
 
+    if (writer->records && !writer->failed)
+        writer->failed = !input_hash(&writer->reader, source, &payload.xxh64, writer->error);
     if (bytes > 0 && writer->records)
         writer->plan->pieces[writer->piece_count] =
-            (struct plan_piece){.data = data, .bytes = bytes, .offset = writer->payload_offset};
-    if (writer->records)
-        payload.xxh64 = XXH64(data, bytes, 0);
+            (struct plan_piece){.source = source, .offset = payload.offset, .xxh64 = payload.xxh64};
     writer->piece_count += bytes > 0;
     writer->payload_bytes += too_many ? 0 : bytes;
     writer->payload_offset = too_many
@@ -105,9 +109,12 @@ static void put_protocol(struct writer *writer, const struct source *source)
     put(writer, &record, sizeof(record));
 }
 
-static void put_segment(struct writer *writer, const struct kernel_segment *segment)
+static void put_segment(struct writer *writer, const struct source *source,
+                        const struct kernel_segment *segment)
 {
-    struct payload payload = put_payload(writer, segment->data, segment->file_bytes);
+    struct payload payload =
+        put_payload(writer, (struct input_piece){&source->kernel->file, segment->file_offset,
+                                                 segment->file_bytes});
     struct plan_segment record = {
         .record = required(PLAN_SEGMENT, sizeof(record)),
         .payload_offset = payload.offset,
@@ -146,7 +153,7 @@ static void put_region(struct writer *writer, const struct source *source,
 
     put(writer, &record, sizeof(record));
     for (size_t i = 0; i < region->segment_count; i++)
-        put_segment(writer, &source->kernel->segments[region->first_segment + i]);
+        put_segment(writer, source, &source->kernel->segments[region->first_segment + i]);
     for (size_t i = 0; i < region->mapping_count; i++)
         put_mapping(writer, &source->placement->mappings[region->first_mapping + i]);
 }
@@ -170,6 +177,41 @@ static void put_command_line(struct writer *writer, const struct source *source)
     put_padding(writer);
 }
 
+static void put_module(struct writer *writer, const struct input *file, const char *name,
+                       const char *arguments, uint32_t flags)
+{
+    struct payload payload = put_payload(writer, (struct input_piece){file, 0, file->bytes});
+    struct plan_module record = {
+        .payload_offset = payload.offset,
+        .bytes = file->bytes,
+        .xxh64 = payload.xxh64,
+        .flags = flags,
+        .name_bytes = (uint32_t)strlen(name) + 1,
+        .arguments_bytes = (uint32_t)strlen(arguments) + 1,
+    };
+    uint64_t text_bytes = (uint64_t)record.name_bytes + record.arguments_bytes;
+
+    record.record = required(PLAN_MODULE, round_up(sizeof(record) + text_bytes, 8));
+    put(writer, &record, sizeof(record));
+    put(writer, name, record.name_bytes);
+    put(writer, arguments, record.arguments_bytes);
+    put_padding(writer);
+}
+
+/* The kernel's file has no name, so that the image does not depend on where it was built. */
+static void put_modules(struct writer *writer, const struct source *source)
+{
+    const struct module_list *list = source->options->modules;
+
+    for (size_t i = 0; list && i < list->count; i++) {
+        const struct module *module = &list->modules[i];
+
+        put_module(writer, &module->file, module->name, module->arguments, 0);
+    }
+    if (source->options->with_elf)
+        put_module(writer, &source->kernel->file, "", "", PLAN_MODULE_KERNEL_FILE);
+}
+
 /* All records, in the order of the plan: a new kind is one line here. */
 static void put_records(struct writer *writer, const struct source *source)
 {
@@ -177,6 +219,7 @@ static void put_records(struct writer *writer, const struct source *source)
     put_protocol(writer, source);
     put_regions(writer, source);
     put_command_line(writer, source);
+    put_modules(writer, source);
 }
 
 /* Where the parts lie: fills everything in plan but the records and the pieces. */
@@ -215,6 +258,7 @@ static bool serialise(struct plan *plan, const struct source *source, struct err
     struct writer writer = {
         .plan = plan,
         .payload_offset = round_up(plan->records_bytes, IMAGE_SECTOR_BYTES),
+        .error = error,
     };
 
     plan->records = calloc(1, plan->records_bytes);
@@ -222,8 +266,11 @@ static bool serialise(struct plan *plan, const struct source *source, struct err
     if (!plan->records || !plan->pieces)
         return error_out_of_memory(error);
     writer.records = plan->records;
+    if (!input_reader_open(&writer.reader, error))
+        return false;
     put_records(&writer, source);
-    return true;
+    input_reader_close(&writer.reader);
+    return !writer.failed;
 }
 
 /* The image's id hashes all content: the loader and the plan, and by the segments' hashes in it the

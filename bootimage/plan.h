@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "kernel.h"
+#include "module.h"
 #include "protocol.h"
 
 #include <stdbool.h>
@@ -14,16 +15,18 @@
 #include <stdint.h>
 
 struct plan_options {
-    const char *command_line; /* UTF-8, or NULL */
-    const uint8_t *loader;    /* from LBA 0; the sector at IMAGE_HEADER_LBA is a gap */
-    size_t loader_bytes;      /* a multiple of 512 */
+    const char *command_line;          /* UTF-8, or NULL */
+    const struct module_list *modules; /* or NULL */
+    bool with_elf;                     /* the kernel's file, too */
+    const uint8_t *loader;             /* from LBA 0; the sector at IMAGE_HEADER_LBA is a gap */
+    size_t loader_bytes;               /* a multiple of 512 */
 };
 
 /* File bytes that go into the image as they are. */
 struct plan_piece {
-    const uint8_t *data;
-    uint64_t bytes;  /* not 0 */
-    uint64_t offset; /* from the start of the partition, a multiple of 512 */
+    struct input_piece source; /* not empty */
+    uint64_t offset;           /* from the start of the partition, a multiple of 512 */
+    uint64_t xxh64;            /* XXH64, seed 0, of the bytes */
 };
 
 struct plan {
@@ -35,12 +38,13 @@ struct plan {
     size_t piece_count;
     uint64_t plan_lba;
     uint64_t partition_sectors;
-    uint64_t payload_bytes; /* file bytes of all segments */
+    uint64_t payload_bytes; /* file bytes of all segments and modules */
     uint64_t image_bytes;   /* of the whole image file */
     uint64_t image_id;
 };
 
-/* Plans the image of kernel, which has to live as long as the plan: its bytes are not copied. */
+/* Plans the image of kernel, which has to live as long as the plan, as the modules: their bytes are
+   not copied. */
 bool plan_build(struct plan *plan, const struct kernel *kernel, const struct protocol *protocol,
                 const struct plan_options *options, struct error *error);
 

@@ -5,9 +5,10 @@ import zlib
 
 SECTOR = 512
 MINIMUM_BYTES = 16 * 63 * SECTOR
-PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE = 1, 2, 3, 4, 5
+PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE, MODULE = 1, 2, 3, 4, 5, 6
 ANYWHERE = 2**64 - 1
 WRITABLE, EXECUTABLE = 1, 2
+KERNEL_FILE = 1
 
 
 class Image:
@@ -53,7 +54,7 @@ class Image:
         assert image_id == self.image_id and size == self.plan_bytes
         assert partition_bytes == (self.sectors - self.plan_lba) * SECTOR
         self.protocol, self.regions, self.command_line = None, [], None
-        self.segments, self.mappings = [], []
+        self.segments, self.mappings, self.modules, self.kernel_file = [], [], [], None
         offset = 48
         while offset < size:
             kind, flags, length = struct.unpack_from("<HHI", plan, offset)
@@ -70,18 +71,37 @@ class Image:
             self.regions.append(struct.unpack("<QQQII", body)[:4])
         elif kind == SEGMENT:
             offset, size, vaddr, _, index, _ = struct.unpack("<QQQQII", body)
-            assert offset % SECTOR == 0
-            start = self.plan_lba * SECTOR + offset
-            assert start + size <= self.sectors * SECTOR
-            self.segments.append((index, vaddr, self.data[start : start + size]))
+            self.segments.append((index, vaddr, self._payload(offset, size)))
         elif kind == MAPPING:
             self.mappings.append(struct.unpack("<QQII", body)[:3])
         elif kind == COMMAND_LINE:
             size = struct.unpack_from("<Q", body)[0]
             assert body[8 + size - 1 :] == bytes(len(body) - 8 - size + 1)
             self.command_line = body[8 : 8 + size - 1]
+        elif kind == MODULE:
+            self._add_module(body)
         else:
             raise AssertionError(f"record of unknown type {kind}")
+
+    def _add_module(self, body):
+        offset, size, _, flags, name_bytes, arguments_bytes, _ = struct.unpack_from("<QQQIIII", body)
+        end = 40 + name_bytes + arguments_bytes
+        name, arguments = body[40 : 40 + name_bytes], body[40 + name_bytes : end]
+        assert name.find(b"\0") == name_bytes - 1 and arguments.find(b"\0") == arguments_bytes - 1
+        assert body[end:] == bytes(-end % 8)
+        data = self._payload(offset, size)
+        if flags == KERNEL_FILE:
+            assert self.kernel_file is None and name == arguments == b"\0"
+            self.kernel_file = data
+        else:
+            assert flags == 0
+            self.modules.append((name[:-1].decode(), arguments[:-1].decode(), data))
+
+    def _payload(self, offset, size):
+        assert offset % SECTOR == 0
+        start = self.plan_lba * SECTOR + offset
+        assert start + size <= self.sectors * SECTOR
+        return self.data[start : start + size]
 
 
 def words_sum(data):

@@ -105,7 +105,7 @@ class Images(support.ToolTest):
         self.assertIsNone(self.package(elf.kernel(), "--cmdline=").command_line)
 
     def test_long_command_line(self):
-        text = "a" * 100000
+        text = "a" * 65535
         self.assertEqual(self.package(elf.kernel(), f"--cmdline={text}").command_line,
                          text.encode())
 
@@ -205,6 +205,9 @@ class CommandLine(support.ToolTest):
              "an image cannot go to standard output; name a file with -o [output-standard]"),
             (["runner", "-o", "x", "k"],
              "bootimage runner has no option --output; see bootimage --help [option-elsewhere]"),
+            (["k", "--cmdline=" + "a" * 65536],
+             "--cmdline takes 65536 bytes, more than 65535; give the kernel a file with it, by "
+             "--module [cmdline-too-long]"),
             (["k", b"--cmdline=a\xff"],
              "--cmdline is not valid UTF-8 at byte 1; kernels are promised UTF-8 [cmdline-utf8]"),
         ]:

@@ -73,9 +73,9 @@ class Refused(support.ToolTest):
         (self.folder / "sub").mkdir()
         for name in ["kernel.elf", "./kernel.elf", "sub/../kernel.elf", str(self.kernel), "hard",
                      "soft"]:
-            self.assert_fails(f"{name}: is the kernel itself; {ELSEWHERE} [output-is-kernel]",
+            self.assert_fails(f"{name}: is the kernel itself; {ELSEWHERE} [output-is-input]",
                               "kernel.elf", "-o", name)
-        self.assert_fails(f"hard: is the kernel itself; {ELSEWHERE} [output-is-kernel]",
+        self.assert_fails(f"hard: is the kernel itself; {ELSEWHERE} [output-is-input]",
                           "soft", "-o", "hard")
 
     def test_links_without_end(self):

@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int support_temporary_file(void)
@@ -18,6 +19,15 @@ int support_temporary_file(void)
     assert_true(fd >= 0);
     assert_int_equal(unlink(path), 0);
     return fd;
+}
+
+struct input support_input(int fd, char path[SUPPORT_PATH_BYTES])
+{
+    struct stat status;
+
+    snprintf(path, SUPPORT_PATH_BYTES, "/dev/fd/%d", fd);
+    assert_int_equal(fstat(fd, &status), 0);
+    return input_of(path, &status);
 }
 
 struct kernel support_kernel(struct kernel_segment *segments, size_t count)

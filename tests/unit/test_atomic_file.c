@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct atomic_file_source no_source;
 static char folder[4096];
 
 static int make_folder(void **state)
@@ -75,7 +74,7 @@ static void appears_with_the_commit(void **state)
 
     (void)state;
     put_old();
-    assert_true(atomic_file_open(&file, "target", &no_source, &error));
+    assert_true(atomic_file_open(&file, "target", NULL, 0, &error));
     assert_int_equal(write(file.fd, "new", 3), 3);
     assert_content("old");
     assert_int_equal(count_files(), 2);
@@ -91,7 +90,7 @@ static void goes_when_abandoned(void **state)
 
     (void)state;
     put_old();
-    assert_true(atomic_file_open(&file, "target", &no_source, &error));
+    assert_true(atomic_file_open(&file, "target", NULL, 0, &error));
     assert_int_equal(write(file.fd, "new", 3), 3);
     atomic_file_abandon(&file);
     assert_content("old");
@@ -106,7 +105,7 @@ static void failed_commit_leaves_nothing(void **state)
 
     (void)state;
     unlink("target");
-    assert_true(atomic_file_open(&file, "target", &no_source, &error));
+    assert_true(atomic_file_open(&file, "target", NULL, 0, &error));
     assert_int_equal(mkdir("target", 0755), 0);
     assert_false(atomic_file_commit(&file, &error));
     support_assert_error(&error,
@@ -129,7 +128,7 @@ static int raise_while_writing(int number, bool ignored)
 
         setrlimit(RLIMIT_CORE, &no_core);
         signal(number, ignored ? SIG_IGN : SIG_DFL);
-        if (!atomic_file_open(&file, "target", &no_source, &error) || count_files() != 2)
+        if (!atomic_file_open(&file, "target", NULL, 0, &error) || count_files() != 2)
             _exit(1);
         raise(number);
         _exit(ignored && atomic_file_commit(&file, &error) ? 0 : 2);

@@ -19,6 +19,10 @@
 
 static uint8_t loader[LOADER_SECTORS * IMAGE_SECTOR_BYTES];
 static uint8_t payload[3000];
+static int payload_file;
+static char payload_path[SUPPORT_PATH_BYTES];
+/* As long as its plan; the segments are not. */
+static struct kernel kernel;
 
 static int fill(void **state)
 {
@@ -27,6 +31,7 @@ static int fill(void **state)
         loader[i] = (uint8_t)(i * 7 + 1);
     for (size_t i = 0; i < sizeof(payload); i++)
         payload[i] = (uint8_t)(i * 11 + 1);
+    payload_file = support_temporary_file();
     return 0;
 }
 
@@ -47,21 +52,21 @@ static struct plan plan_of(const char *command_line, size_t loader_sectors)
          .paddr = 0x100000,
          .memory_bytes = 600,
          .file_bytes = 600,
-         .data = payload,
          .executable = true},
         {.vaddr = 0x101000,
          .paddr = 0x101000,
          .memory_bytes = 0x3000,
          .file_bytes = 3000,
-         .data = payload,
          .writable = true},
         {.vaddr = 0x80000000, .paddr = 0x80000000, .memory_bytes = 0x1000, .writable = true},
     };
-    struct kernel kernel = support_kernel(segments, 3);
     struct plan_options options = options_of(command_line, loader_sectors);
     struct error error = {0};
     struct plan plan;
 
+    assert_int_equal(pwrite(payload_file, payload, sizeof(payload), 0), sizeof(payload));
+    kernel = support_kernel(segments, 3);
+    kernel.file = support_input(payload_file, payload_path);
     kernel.entry_vaddr = 0x100010;
     assert_true(plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error));
     assert_null(error.text);
@@ -209,10 +214,10 @@ static void partition_leaves_room_for_the_loader(void **state)
     } cases[] = {{3, 64}, {64, 64}, {65, 72}, {72, 72}, {73, 80}, {190, 192}};
     struct kernel_segment segments[] = {
         {.vaddr = 0x100000, .paddr = 0x100000, .memory_bytes = 1, .executable = true}};
-    struct kernel kernel = support_kernel(segments, 1);
     uint8_t *large = calloc(200, IMAGE_SECTOR_BYTES);
 
     (void)state;
+    kernel = support_kernel(segments, 1);
     assert_non_null(large);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct plan_options options = {
@@ -233,12 +238,12 @@ static void payloads_too_large_are_refused(void **state)
     static const uint64_t sizes[] = {0x1ffffff8000, 1ull << 41, 1ull << 46};
     struct kernel_segment segments[] = {
         {.vaddr = 0x100000, .paddr = 0x100000, .executable = true, .memory_bytes = 1},
-        {.vaddr = 0x200000, .paddr = 0x200000, .data = payload},
+        {.vaddr = 0x200000, .paddr = 0x200000},
     };
-    struct kernel kernel = support_kernel(segments, 2);
     struct plan_options options = options_of(NULL, LOADER_SECTORS);
 
     (void)state;
+    kernel = support_kernel(segments, 2);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct error error = {0};
         struct plan plan;
