@@ -87,6 +87,23 @@ static void hash_of_a_piece(void **state)
     input_reader_close(&reader);
 }
 
+static void failure_to_read_is_told(void **state)
+{
+    struct input file = support_input(fd, path);
+    struct error error = {0};
+    uint8_t byte;
+    char text[sizeof(path) + 100];
+
+    (void)state;
+    snprintf(text, sizeof(text),
+             "%s: cannot read: Bad file descriptor; copy it to a disk that works [input-read]",
+             path);
+    assert_false(input_read(&file, -1, &byte, 1, 0, &error));
+    support_assert_error(&error, text);
+    assert_false(input_unchanged(&file, -1, &error));
+    support_assert_error(&error, text);
+}
+
 static void shorter_before_and_while_it_is_read(void **state)
 {
     struct input file = support_input(fd, path);
@@ -237,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(hash_of_a_piece, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(failure_to_read_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shorter_before_and_while_it_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_file_of_the_same_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shorter_between_plan_and_image, set_up, tear_down),
