@@ -114,16 +114,26 @@ bool error_out_of_memory(struct error *error)
     return error_set(error, "%s", out_of_memory);
 }
 
-void error_warn(struct error *error, const char *format, ...)
+/* A place for one more warning; NULL without memory. */
+static char **add_warning(struct error *error)
 {
-    va_list arguments;
     char **more = realloc(error->warnings, (error->warning_count + 1) * sizeof(*more));
 
     if (!more)
-        return;
+        return NULL;
     error->warnings = more;
+    return &more[error->warning_count++];
+}
+
+void error_warn(struct error *error, const char *format, ...)
+{
+    va_list arguments;
+    char **warning = add_warning(error);
+
+    if (!warning)
+        return;
     va_start(arguments, format);
-    more[error->warning_count++] = format_text(format, arguments);
+    *warning = format_text(format, arguments);
     va_end(arguments);
 }
 
@@ -131,6 +141,17 @@ static void free_text(char *text)
 {
     if (text != out_of_memory)
         free(text);
+}
+
+void error_demote(struct error *error)
+{
+    char **warning = add_warning(error);
+
+    if (warning)
+        *warning = error->text;
+    else
+        free_text(error->text);
+    error->text = NULL;
 }
 
 void error_free(struct error *error)

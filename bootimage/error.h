@@ -30,6 +30,9 @@ bool error_out_of_memory(struct error *error);
 /* Adds a warning: the image is made all the same. */
 void error_warn(struct error *error, const char *format, ...) ERROR_PRINTF;
 
+/* Makes a warning of what error_set() was given, as it was about something optional. */
+void error_demote(struct error *error);
+
 void error_free(struct error *error);
 
 /* Bytes of the UTF-8 character that text begins with, or 0 if it is none [RFC 3629 §4]. */

@@ -2,10 +2,12 @@
  * First step: the kernel ELF becomes a struct kernel.
  *
  * Nothing in the file is believed before it was compared with the file's size. Refused here is only
- * what no boot protocol could accept; libelf swaps nothing and reads no section, as the file's
- * bytes are little-endian and its program headers say it all. protocol.c comes next.
+ * what no boot protocol could accept; libelf swaps nothing, as the file's bytes are little-endian.
+ * note.c reads what the kernel asks for. request.c and protocol.c come next.
  */
 #include "kernel.h"
+
+#include "note.h"
 
 #include <ar.h>
 #include <errno.h>
@@ -186,6 +188,79 @@ static bool add_segment(struct kernel *kernel, const GElf_Phdr *header, uint32_t
     return true;
 }
 
+static bool read_tls(struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
+                     struct error *error)
+{
+    uint64_t align = header->p_align ? header->p_align : 1;
+
+    if (header->p_memsz == 0)
+        return true;
+    if (kernel->tls.memory_bytes)
+        return error_set(error,
+                         "%s: segment %" PRIu32 " is a second template of thread-local storage "
+                         "(PT_TLS); put .tdata and .tbss side by side in the linker script "
+                         "[second-tls]",
+                         kernel->path, index);
+    if (header->p_filesz > header->p_memsz || (align & (align - 1)) != 0)
+        return error_set(error,
+                         "%s: segment %" PRIu32 " (PT_TLS) has 0x%" PRIx64 " bytes in the file, "
+                         "0x%" PRIx64 " in memory and an alignment of 0x%" PRIx64
+                         ", which cannot be; build the kernel again [tls-sizes]",
+                         kernel->path, index, header->p_filesz, header->p_memsz, align);
+    kernel->tls = (struct kernel_tls){
+        .vaddr = header->p_vaddr,
+        .file_bytes = header->p_filesz,
+        .memory_bytes = header->p_memsz,
+        .align = align,
+    };
+    return true;
+}
+
+static bool read_relro(struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
+                       struct error *error)
+{
+    if (header->p_memsz == 0)
+        return true;
+    if (kernel->relro.start < kernel->relro.end)
+        return error_set(error,
+                         "%s: segment %" PRIu32 " is a second PT_GNU_RELRO; link the kernel with "
+                         "one, or with -z norelro [second-relro]",
+                         kernel->path, index);
+    if (header->p_memsz > UINT64_MAX - header->p_vaddr)
+        return error_set(error,
+                         "%s: segment %" PRIu32 " (PT_GNU_RELRO) of 0x%" PRIx64
+                         " bytes at 0x%" PRIx64
+                         " goes past the end of the address space; link the kernel lower "
+                         "[segment-wraps]",
+                         kernel->path, index, header->p_memsz, header->p_vaddr);
+    kernel->relro = (struct kernel_relro){header->p_vaddr, header->p_vaddr + header->p_memsz};
+    return true;
+}
+
+/* The template's bytes are loaded as those of a segment; so they have to lie in one. */
+static bool check_tls(const struct kernel *kernel, struct error *error)
+{
+    const struct kernel_tls *tls = &kernel->tls;
+
+    if (tls->memory_bytes == 0)
+        return true;
+    for (size_t i = 0; i < kernel->segment_count; i++) {
+        const struct kernel_segment *segment = &kernel->segments[i];
+        /* A template of zeros alone needs no byte, and may lie where the segment ends. */
+        uint64_t bytes = tls->file_bytes ? segment->file_bytes : segment->memory_bytes;
+
+        if (tls->vaddr >= segment->vaddr && tls->vaddr - segment->vaddr <= bytes &&
+            tls->file_bytes <= bytes - (tls->vaddr - segment->vaddr))
+            return true;
+    }
+    return error_set(error,
+                     "%s: the template of thread-local storage (PT_TLS), 0x%" PRIx64
+                     " bytes at 0x%" PRIx64
+                     ", lies in no segment; put .tdata and .tbss into a PT_LOAD, too "
+                     "[tls-not-loaded]",
+                     kernel->path, tls->file_bytes, tls->vaddr);
+}
+
 static int compare_segments(const void *left, const void *right)
 {
     const struct kernel_segment *a = left;
@@ -211,6 +286,10 @@ static bool read_segments(struct kernel *kernel, uint64_t count, struct error *e
                              kernel->path, i, elf_errmsg(-1));
         kernel->has_interpreter |= header.p_type == PT_INTERP;
         kernel->has_dynamic_table |= header.p_type == PT_DYNAMIC;
+        if (header.p_type == PT_TLS && !read_tls(kernel, &header, i, error))
+            return false;
+        if (header.p_type == PT_GNU_RELRO && !read_relro(kernel, &header, i, error))
+            return false;
         if (header.p_type != PT_LOAD)
             continue;
         has_load = true;
@@ -247,7 +326,8 @@ static bool read_elf(struct kernel *kernel, struct error *error)
     kernel->type = header.e_type;
     kernel->entry_vaddr = header.e_entry;
     return count_headers(kernel, &header, &count, error) &&
-           check_table(kernel, &header, count, error) && read_segments(kernel, count, error);
+           check_table(kernel, &header, count, error) && read_segments(kernel, count, error) &&
+           check_tls(kernel, error) && note_read(kernel, error);
 }
 
 bool kernel_open(struct kernel *kernel, const char *path, struct error *error)
@@ -261,6 +341,7 @@ bool kernel_open(struct kernel *kernel, const char *path, struct error *error)
 
 void kernel_close(struct kernel *kernel)
 {
+    free(kernel->requests);
     free(kernel->segments);
     if (kernel->elf)
         elf_end(kernel->elf);

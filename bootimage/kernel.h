@@ -27,6 +27,30 @@ struct kernel_segment {
     bool executable;
 };
 
+#define KERNEL_REQUEST_WORDS 4
+
+/* What the kernel asks for: a note, or an option of the tool that stands in for it. */
+struct kernel_request {
+    uint32_t type;       /* BOOTINFO_REQUEST_, and BOOTINFO_REQUEST_OPTIONAL */
+    uint32_t word_count; /* as many as there were, which may be more than are kept */
+    uint64_t words[KERNEL_REQUEST_WORDS];
+    bool met; /* until request.c finds out that it cannot be */
+};
+
+/* PT_TLS: what each thread begins with. */
+struct kernel_tls {
+    uint64_t vaddr;
+    uint64_t file_bytes;   /* in the file bytes of a segment; at most memory_bytes */
+    uint64_t memory_bytes; /* 0: there is none */
+    uint64_t align;        /* a power of two */
+};
+
+/* PT_GNU_RELRO: read-only once the kernel is relocated. end is not below start. */
+struct kernel_relro {
+    uint64_t start;
+    uint64_t end; /* start: there is none */
+};
+
 struct kernel {
     const char *path; /* as the user gave it, for messages */
     struct input file;
@@ -38,6 +62,10 @@ struct kernel {
     bool has_dynamic_table;          /* PT_DYNAMIC */
     struct kernel_segment *segments; /* by rising vaddr */
     size_t segment_count;            /* not 0 */
+    struct kernel_tls tls;
+    struct kernel_relro relro;
+    struct kernel_request *requests; /* in the order of the notes */
+    size_t request_count;
     struct Elf *elf;
     int fd;
 };

@@ -2,8 +2,9 @@
  * bootimage: makes a disk image that boots a kernel ELF.
  *
  * Here the other modules' texts become output: nothing else prints or exits. The story of an image:
- * options.c reads the user's words, kernel.c the kernel, protocol.c finds how it boots, plan.c
- * plans the image, image.c writes it, atomic_file.c gives it its name.
+ * options.c reads the user's words, kernel.c the kernel, protocol.c finds how it boots,
+ * request.c what it asks for, plan.c plans the image, image.c writes it, atomic_file.c gives it its
+ * name.
  */
 #include "atomic_file.h"
 #include "error.h"
@@ -13,7 +14,10 @@
 #include "options.h"
 #include "plan.h"
 #include "protocol.h"
+#include "request.h"
 #include "runner.h"
+
+#include "bootimage/bootinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,12 +135,20 @@ static bool run_image(const struct options *options, const struct plan *plan, st
     return false;
 }
 
+/* Options stand in for the notes of the kernel. */
+static bool override_requests(struct kernel *kernel, const struct options *options,
+                              struct error *error)
+{
+    return (options->stack_bytes == 0 ||
+            request_override(kernel, BOOTINFO_REQUEST_STACK, options->stack_bytes, error)) &&
+           (!options->with_elf || request_override(kernel, BOOTINFO_REQUEST_KERNEL_FILE, 1, error));
+}
+
 static bool package(struct options *options, struct error *error)
 {
     struct plan_options plan_options = {
         .command_line = options->command_line,
         .modules = &options->modules,
-        .with_elf = options->with_elf,
         .loader = loader_blob,
         .loader_bytes = loader_blob_bytes,
     };
@@ -146,7 +158,7 @@ static bool package(struct options *options, struct error *error)
 
     if (!kernel_open(&kernel, options->file, error))
         return false;
-    if (module_look(&options->modules, error) &&
+    if (module_look(&options->modules, error) && override_requests(&kernel, options, error) &&
         plan_build(&plan, &kernel, protocol_find(&kernel), &plan_options, error)) {
         done = options->command == COMMAND_RUNNER ? run_image(options, &plan, error)
                                                   : write_image(options, &kernel, &plan, error);

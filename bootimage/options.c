@@ -6,6 +6,9 @@
  */
 #include "options.h"
 
+#include "number.h"
+#include "request.h"
+
 #include <getopt.h>
 #include <stddef.h>
 #include <string.h>
@@ -25,6 +28,8 @@ const char options_usage[] =
     "                        give the kernel this file, too; any number of times; a\n"
     "                        backslash takes the = or , after it for part of FILE or NAME\n"
     "      --with-elf        give the kernel its own ELF file, with all its sections\n"
+    "      --stack-size=SIZE bytes of the kernel's stack, such as 64K; default: as the\n"
+    "                        kernel's note asks, else 64K\n"
     "  -q, --quiet           only say what is wrong\n"
     "      --help            show this and exit\n"
     "      --version         show versions and exit\n"
@@ -43,7 +48,14 @@ static const struct {
 #define PLANNING_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER)
 
 /* From 256 on where there is no short option. */
-enum { OPTION_CMDLINE = 256, OPTION_MODULE, OPTION_WITH_ELF, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_CMDLINE = 256,
+    OPTION_MODULE,
+    OPTION_STACK_SIZE,
+    OPTION_WITH_ELF,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
 /* As bootinfo.h promises. */
 #define COMMAND_LINE_MAXIMUM_BYTES 65535u
@@ -58,6 +70,7 @@ static const struct {
     {"cmdline", required_argument, OPTION_CMDLINE, PLANNING_COMMANDS},
     {"module", required_argument, OPTION_MODULE, PLANNING_COMMANDS},
     {"with-elf", no_argument, OPTION_WITH_ELF, PLANNING_COMMANDS},
+    {"stack-size", required_argument, OPTION_STACK_SIZE, PLANNING_COMMANDS},
     {"quiet", no_argument, 'q', PLANNING_COMMANDS},
     {"help", no_argument, OPTION_HELP, ALL_COMMANDS},
     {"version", no_argument, OPTION_VERSION, ALL_COMMANDS},
@@ -140,6 +153,17 @@ static bool take_command_line(struct options *options, const char *text, struct 
     return true;
 }
 
+static bool take_stack_size(struct options *options, const char *size, struct error *error)
+{
+    if (number_parse_bytes(size, &options->stack_bytes) && options->stack_bytes > 0 &&
+        options->stack_bytes <= REQUEST_STACK_MAXIMUM)
+        return true;
+    return error_set(error,
+                     "--stack-size is %s; give 1 to 1G bytes, such as 65536, 0x10000 or 64K "
+                     "[stack-size]",
+                     size);
+}
+
 /* argument is NULL for an option without one. */
 static bool take_option(struct options *options, int letter, const char *argument,
                         struct error *error)
@@ -154,6 +178,8 @@ static bool take_option(struct options *options, int letter, const char *argumen
     case OPTION_WITH_ELF:
         options->with_elf = true;
         return true;
+    case OPTION_STACK_SIZE:
+        return take_stack_size(options, argument, error);
     case 'q':
         options->quiet = true;
         return true;

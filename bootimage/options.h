@@ -8,6 +8,7 @@
 #include "module.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What to do: the first word, where it is one of these. Bits, so that options.c can say by a set of
    them what an option is for. */
@@ -24,6 +25,7 @@ struct options {
     const char *command_line;
     struct module_list modules; /* their files not yet looked at */
     bool with_elf;
+    uint64_t stack_bytes;  /* 0: as the kernel asks */
     char **qemu_arguments; /* what follows the kernel, for runner */
     bool quiet;
     bool help;

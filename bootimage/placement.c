@@ -145,17 +145,17 @@ static void add_pages(struct placement *placement, struct placement_region *regi
     region->mapping_count++;
 }
 
-/* The last mapped page of the region also belongs to this segment: takes it out of its mapping and
+/* The last mapped page of the region also belongs to this part: takes it out of its mapping and
    puts it back with the rights of both. */
 static void share_page(struct placement *placement, struct placement_region *region,
-                       const struct kernel_segment *segment)
+                       const struct placement_mapping *part)
 {
     struct placement_mapping *last = &placement->mappings[placement->mapping_count - 1];
-    uint64_t page = placement_page_start(segment);
-    bool writable = last->writable || segment->writable;
-    bool executable = last->executable || segment->executable;
+    uint64_t page = part->vaddr;
+    bool writable = last->writable || part->writable;
+    bool executable = last->executable || part->executable;
     bool mixed_before =
-        (last->writable && last->executable) || (segment->writable && segment->executable);
+        (last->writable && last->executable) || (part->writable && part->executable);
 
     if (writable && executable && !mixed_before) {
         if (placement->mixed_page_count++ == 0)
@@ -169,25 +169,67 @@ static void share_page(struct placement *placement, struct placement_region *reg
     add_pages(placement, region, page, page + PLACEMENT_PAGE_BYTES, writable, executable);
 }
 
-/* As segments are sorted and share no byte, all that two of them can share is one page. */
+/* As segments are sorted and share no byte, all that a part can share with those before it is one
+   page. */
+static void map_part(struct placement *placement, struct placement_region *region,
+                     const struct placement_mapping *part)
+{
+    const struct placement_mapping *last =
+        region->mapping_count ? &placement->mappings[placement->mapping_count - 1] : NULL;
+    uint64_t start = part->vaddr;
+
+    if (part->bytes == 0)
+        return;
+    if (last && start < last->vaddr + last->bytes) {
+        share_page(placement, region, part);
+        start += PLACEMENT_PAGE_BYTES;
+    }
+    add_pages(placement, region, start, part->vaddr + part->bytes, part->writable,
+              part->executable);
+}
+
+/* The pages on which all bytes of the segment lie in PT_GNU_RELRO. One that it shares with bytes
+   that stay writable has to stay writable, too. */
+static void find_relro_pages(const struct kernel_relro *relro, const struct kernel_segment *segment,
+                             uint64_t *start, uint64_t *end)
+{
+    uint64_t segment_end = segment->vaddr + segment->memory_bytes;
+    uint64_t page_mask = PLACEMENT_PAGE_BYTES - 1;
+
+    *start = *end = placement_page_end(segment);
+    if (!segment->writable || relro->start >= segment_end || relro->end <= segment->vaddr)
+        return;
+    *start = relro->start <= segment->vaddr ? placement_page_start(segment)
+                                            : (relro->start + page_mask) & ~page_mask;
+    *end = relro->end >= segment_end ? placement_page_end(segment) : relro->end & ~page_mask;
+    if (*start > *end)
+        *start = *end = placement_page_end(segment);
+}
+
+static void map_segment(struct placement *placement, struct placement_region *region,
+                        const struct kernel_segment *segment, const struct kernel_relro *relro)
+{
+    uint64_t start = placement_page_start(segment);
+    uint64_t end = placement_page_end(segment);
+    uint64_t relro_start, relro_end;
+
+    find_relro_pages(relro, segment, &relro_start, &relro_end);
+    struct placement_mapping parts[] = {
+        {start, relro_start - start, segment->writable, segment->executable},
+        {relro_start, relro_end - relro_start, false, segment->executable},
+        {relro_end, end - relro_end, segment->writable, segment->executable},
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        map_part(placement, region, &parts[i]);
+}
+
 static void map_region(struct placement *placement, struct placement_region *region,
                        const struct kernel *kernel)
 {
-    uint64_t mapped_end = 0;
-
     region->first_mapping = placement->mapping_count;
-    for (size_t i = 0; i < region->segment_count; i++) {
-        const struct kernel_segment *segment = &kernel->segments[region->first_segment + i];
-        uint64_t start = placement_page_start(segment);
-        uint64_t end = placement_page_end(segment);
-
-        if (start < mapped_end) {
-            share_page(placement, region, segment);
-            start = mapped_end;
-        }
-        add_pages(placement, region, start, end, segment->writable, segment->executable);
-        mapped_end = end;
-    }
+    for (size_t i = 0; i < region->segment_count; i++)
+        map_segment(placement, region, &kernel->segments[region->first_segment + i],
+                    &kernel->relro);
 }
 
 bool placement_build(struct placement *placement, const struct kernel *kernel, struct error *error)
@@ -196,8 +238,9 @@ bool placement_build(struct placement *placement, const struct kernel *kernel, s
 
     *placement = (struct placement){
         .regions = calloc(count, sizeof(*placement->regions)),
-        /* A segment adds at most two: the page it shares and the rest. */
-        .mappings = calloc(count, 2 * sizeof(*placement->mappings)),
+        /* A segment adds at most four: the page it shares and the rest, before PT_GNU_RELRO, in it
+           and behind it. */
+        .mappings = calloc(count, 4 * sizeof(*placement->mappings)),
     };
     if (!placement->regions || !placement->mappings) {
         placement_free(placement);

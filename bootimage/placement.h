@@ -2,7 +2,8 @@
  * Where the segments of a kernel go: regions of memory, and the rights of their pages.
  *
  * A region is what has to stay together: segments with the same distance between p_paddr and
- * p_vaddr, and small gaps. Pages that two segments share have the rights of both.
+ * p_vaddr, and small gaps. Pages that two segments share have the rights of both; pages that are
+ * writable for the sake of PT_GNU_RELRO only are not.
  */
 #ifndef BOOTIMAGE_PLACEMENT_H
 #define BOOTIMAGE_PLACEMENT_H

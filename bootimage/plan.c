@@ -8,7 +8,9 @@
 #include "plan.h"
 
 #include "placement.h"
+#include "request.h"
 
+#include "bootimage/bootinfo.h"
 #include "bootimage/image.h"
 
 #define XXH_INLINE_ALL
@@ -103,7 +105,7 @@ static void put_protocol(struct writer *writer, const struct source *source)
         .record = required(PLAN_PROTOCOL, sizeof(record)),
         .protocol = source->protocol->number,
         .entry_vaddr = source->kernel->entry_vaddr,
-        .stack_bytes = source->protocol->stack_bytes,
+        .stack_bytes = request_stack_bytes(source->kernel),
     };
 
     put(writer, &record, sizeof(record));
@@ -208,8 +210,38 @@ static void put_modules(struct writer *writer, const struct source *source)
 
         put_module(writer, &module->file, module->name, module->arguments, 0);
     }
-    if (source->options->with_elf)
+    if (request_word(source->kernel, BOOTINFO_REQUEST_KERNEL_FILE, 0) == 1)
         put_module(writer, &source->kernel->file, "", "", PLAN_MODULE_KERNEL_FILE);
+}
+
+static void put_requests(struct writer *writer, const struct source *source)
+{
+    for (size_t i = 0; i < source->kernel->request_count; i++) {
+        const struct kernel_request *request = &source->kernel->requests[i];
+        struct plan_request record = {
+            .record = required(PLAN_REQUEST, sizeof(record)),
+            .type = request->type,
+            .met = request->met,
+        };
+
+        memcpy(record.words, request->words, sizeof(record.words));
+        put(writer, &record, sizeof(record));
+    }
+}
+
+static void put_tls(struct writer *writer, const struct source *source)
+{
+    const struct kernel_tls *tls = &source->kernel->tls;
+    struct plan_tls record = {
+        .record = required(PLAN_TLS, sizeof(record)),
+        .vaddr = tls->vaddr,
+        .file_bytes = tls->file_bytes,
+        .memory_bytes = tls->memory_bytes,
+        .align = tls->align,
+    };
+
+    if (tls->memory_bytes)
+        put(writer, &record, sizeof(record));
 }
 
 /* All records, in the order of the plan: a new kind is one line here. */
@@ -220,6 +252,8 @@ static void put_records(struct writer *writer, const struct source *source)
     put_regions(writer, source);
     put_command_line(writer, source);
     put_modules(writer, source);
+    put_requests(writer, source);
+    put_tls(writer, source);
 }
 
 /* Where the parts lie: fills everything in plan but the records and the pieces. */
@@ -300,14 +334,15 @@ static bool seal(struct plan *plan, struct error *error)
     return true;
 }
 
-bool plan_build(struct plan *plan, const struct kernel *kernel, const struct protocol *protocol,
+bool plan_build(struct plan *plan, struct kernel *kernel, const struct protocol *protocol,
                 const struct plan_options *options, struct error *error)
 {
     struct placement placement = {0};
     struct source source = {kernel, &placement, protocol, options};
 
     *plan = (struct plan){0};
-    bool done = protocol->validate(kernel, error) && placement_build(&placement, kernel, error) &&
+    bool done = request_check(kernel, error) && protocol->validate(kernel, error) &&
+                request_place(kernel, error) && placement_build(&placement, kernel, error) &&
                 protocol->validate_placement(kernel, &placement, error) &&
                 lay_out(plan, &source, error) && serialise(plan, &source, error) &&
                 seal(plan, error);

@@ -17,7 +17,6 @@
 struct plan_options {
     const char *command_line;          /* UTF-8, or NULL */
     const struct module_list *modules; /* or NULL */
-    bool with_elf;                     /* the kernel's file, too */
     const uint8_t *loader;             /* from LBA 0; the sector at IMAGE_HEADER_LBA is a gap */
     size_t loader_bytes;               /* a multiple of 512 */
 };
@@ -44,8 +43,8 @@ struct plan {
 };
 
 /* Plans the image of kernel, which has to live as long as the plan, as the modules: their bytes are
-   not copied. */
-bool plan_build(struct plan *plan, const struct kernel *kernel, const struct protocol *protocol,
+   not copied. Only which of its requests can be met is written to the kernel. */
+bool plan_build(struct plan *plan, struct kernel *kernel, const struct protocol *protocol,
                 const struct plan_options *options, struct error *error);
 
 void plan_free(struct plan *plan);

@@ -17,7 +17,6 @@
 struct protocol {
     uint32_t number;       /* enum plan_protocol_number */
     uint32_t region_flags; /* of each region: PLAN_REGION_MOVABLE or 0 */
-    uint64_t stack_bytes;
     bool (*recognise)(const struct kernel *kernel);
     /* Before the placement: class, machine, type, virtual addresses, entry. */
     bool (*validate)(const struct kernel *kernel, struct error *error);

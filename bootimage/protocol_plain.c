@@ -6,15 +6,11 @@
  */
 #include "protocol.h"
 
-#include "bootimage/bootinfo.h"
 #include "bootimage/image.h"
 
 #include <elf.h>
 #include <inttypes.h>
 
-#define STACK_BYTES 0x10000u
-/* Below the stack, so that an overflow is a fault. */
-#define STACK_GUARD_BYTES 0x1000u
 #define LOW_HALF_END 0x0000800000000000ull
 #define HIGH_HALF_START 0xffff800000000000ull
 #define LAST_PAGE 0xfffffffffffff000ull
@@ -117,13 +113,6 @@ static bool validate_vaddr(const struct kernel *kernel, const struct kernel_segm
                          "touches page 0, which stays unmapped to catch null "
                          "pointers; link the kernel at 1 MiB or above [segment-page-0]",
                          SEGMENT_ARGUMENTS(kernel, segment));
-    uint64_t stack_start = BOOTINFO_STACK_TOP - STACK_BYTES - STACK_GUARD_BYTES;
-    if (placement_page_start(segment) < BOOTINFO_STACK_TOP &&
-        placement_page_end(segment) > stack_start)
-        return error_set(error,
-                         SEGMENT_FORMAT "meets the stack that the loader maps at [0x%" PRIx64
-                                        ", 0x%llx); link the kernel elsewhere [segment-stack]",
-                         SEGMENT_ARGUMENTS(kernel, segment), stack_start, BOOTINFO_STACK_TOP);
     return true;
 }
 
@@ -240,7 +229,6 @@ static bool validate_placement(const struct kernel *kernel, const struct placeme
 const struct protocol protocol_plain = {
     .number = PLAN_PROTOCOL_PLAIN,
     .region_flags = PLAN_REGION_MOVABLE,
-    .stack_bytes = STACK_BYTES,
     .recognise = recognise,
     .validate = validate,
     .validate_placement = validate_placement,

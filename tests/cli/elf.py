@@ -9,7 +9,9 @@ header or a program header can be overridden, to say what no linker would.
 import dataclasses
 import struct
 
-PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 0, 1, 2, 3, 4
+PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS = 0, 1, 2, 3, 4, 7
+PT_GNU_RELRO = 0x6474E552
+SHT_NOTE = 7
 X, W, R = 1, 2, 4
 ET_NONE, ET_REL, ET_EXEC, ET_DYN, ET_CORE = 0, 1, 2, 3, 4
 EM_386, EM_X86_64, EM_AARCH64 = 3, 62, 183
@@ -59,6 +61,21 @@ def header_bytes(elf_class=64):
 
 def program_header_bytes(elf_class=64):
     return 56 if elf_class == 64 else 32
+
+
+def note(kind, *words, name=b"bootimage\0", name_bytes=None, words_bytes=None, align=4):
+    """A note as bootinfo.h has it, byte by byte; or with lengths that are not its own."""
+    body = struct.pack(f"<{len(words)}Q", *words)
+    parts = struct.pack("<III", len(name) if name_bytes is None else name_bytes,
+                        len(body) if words_bytes is None else words_bytes, kind)
+    parts += name
+    parts += bytes(-len(parts) % align) + body
+    return parts + bytes(-len(parts) % align)
+
+
+def notes_segment(*notes, align=4):
+    """A PT_NOTE with these notes."""
+    return Segment(0, b"".join(notes), R, type=PT_NOTE, align=align)
 
 
 def build(segments, entry=None, *, elf_class=64, big_endian=False, machine=EM_X86_64, type=ET_EXEC,
@@ -122,10 +139,10 @@ def build(segments, entry=None, *, elf_class=64, big_endian=False, machine=EM_X8
     return bytes(file) + extra
 
 
-def kernel(**options):
-    """A sound kernel: code, read-only data, and data with twice as much .bss."""
+def kernel(*more, **options):
+    """A sound kernel: code, read-only data, and data with twice as much .bss. And more segments."""
     return build([
         Segment(0x100000, b"\xf4\xeb\xfd" + bytes(13)),
         Segment(0x101000, b"read-only", R),
-        Segment(0x102000, b"data", R | W, memsz=0x2000),
+        Segment(0x102000, b"data", R | W, memsz=0x2000), *more,
     ], **options)

@@ -6,6 +6,7 @@ import zlib
 SECTOR = 512
 MINIMUM_BYTES = 16 * 63 * SECTOR
 PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE, MODULE = 1, 2, 3, 4, 5, 6
+REQUEST, TLS = 7, 8
 ANYWHERE = 2**64 - 1
 WRITABLE, EXECUTABLE = 1, 2
 KERNEL_FILE = 1
@@ -55,6 +56,7 @@ class Image:
         assert partition_bytes == (self.sectors - self.plan_lba) * SECTOR
         self.protocol, self.regions, self.command_line = None, [], None
         self.segments, self.mappings, self.modules, self.kernel_file = [], [], [], None
+        self.requests, self.tls = [], None
         offset = 48
         while offset < size:
             kind, flags, length = struct.unpack_from("<HHI", plan, offset)
@@ -80,6 +82,12 @@ class Image:
             self.command_line = body[8 : 8 + size - 1]
         elif kind == MODULE:
             self._add_module(body)
+        elif kind == REQUEST:
+            kind, met, *words = struct.unpack("<II4Q", body)
+            self.requests.append((kind, met, words))
+        elif kind == TLS:
+            assert self.tls is None
+            self.tls = struct.unpack("<QQQQ", body)
         else:
             raise AssertionError(f"record of unknown type {kind}")
 

@@ -28,7 +28,11 @@ UNPROVOKED = {
     "output-mode": "takes a file system that creates files and refuses their mode",
 }
 # Names that messages of several files share, as the fault is the same one.
-SHARED = {}
+SHARED = {
+    "elf-truncated": "the file ends before a part of it, whichever",
+    "libelf": "libelf refuses what was found sound",
+    "stack-size": "the same size, by a note or by --stack-size",
+}
 
 
 def messages():

@@ -77,7 +77,7 @@
  *   A kernel asks with ELF notes of the name "bootimage", one for each request:
  *
  *       BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_STACK, 0x20000)
- *       BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MAP, 0xffffa00000000000, 0xfed00000, 0x1000,
+ *       BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MAP, 0xffffc00000000000, 0xfed00000, 0x1000,
  *                         BOOTINFO_MAP_WRITABLE | BOOTINFO_MAP_UNCACHED)
  *
  *   at file scope, in C, C++ and .S alike; no semicolon is needed. The arguments are numbers for

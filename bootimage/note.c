@@ -1,0 +1,179 @@
+/*
+ * Part of the first step: ELF notes of the name "bootimage" become requests, word by word.
+ *
+ * No size is believed: places are compared with the file, and libelf with a copy of the place. What
+ * a request means, and whether it can be met, is for request.c, the next to look at them.
+ */
+#include "note.h"
+
+#include "bootimage/bootinfo.h"
+
+#include <gelf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_BYTES sizeof(BOOTINFO_NOTE_NAME)
+#define WORD_BYTES 8u
+
+/* Bytes of the file that hold notes. */
+struct place {
+    const char *kind; /* for messages: "segment" or "section" */
+    size_t index;
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t align;
+};
+
+#define PLACE_FORMAT "%s: %s %zu (notes) "
+#define PLACE_ARGUMENTS(kernel, place) (kernel)->path, (place)->kind, (place)->index
+
+/* A name as Rust or an assembler may have written it by mistake: without the 0, or with padding. */
+static bool almost_our_name(const char *name, size_t bytes)
+{
+    size_t text_bytes = NAME_BYTES - 1;
+
+    if (bytes < text_bytes || memcmp(name, BOOTINFO_NOTE_NAME, text_bytes) != 0)
+        return false;
+    for (size_t i = text_bytes; i < bytes; i++) {
+        if (name[i] != 0)
+            return false;
+    }
+    return bytes != NAME_BYTES;
+}
+
+static bool add_request(struct kernel *kernel, const struct place *place, const GElf_Nhdr *header,
+                        const uint8_t *words, struct error *error)
+{
+    struct kernel_request request = {.type = header->n_type, .met = true};
+
+    if (header->n_descsz % WORD_BYTES != 0)
+        return error_set(error,
+                         PLACE_FORMAT "holds a request of %" PRIu32
+                                      " bytes, but requests are words of 8 bytes; correct the "
+                                      "length in the note [note-length]",
+                         PLACE_ARGUMENTS(kernel, place), header->n_descsz);
+    if (kernel->request_count == NOTE_MAXIMUM)
+        return error_set(error,
+                         PLACE_FORMAT "holds more than %u requests; ask for fewer and larger maps "
+                                      "[too-many-requests]",
+                         PLACE_ARGUMENTS(kernel, place), NOTE_MAXIMUM);
+    request.word_count = header->n_descsz / WORD_BYTES;
+    memcpy(request.words, words,
+           header->n_descsz < sizeof(request.words) ? header->n_descsz : sizeof(request.words));
+    if (!kernel->requests)
+        kernel->requests = calloc(NOTE_MAXIMUM, sizeof(*kernel->requests));
+    if (!kernel->requests)
+        return error_out_of_memory(error);
+    kernel->requests[kernel->request_count++] = request;
+    return true;
+}
+
+/* Reads the notes in data. What it finds is added to the kernel's requests. *whole tells whether
+   the notes fill the data, up to zeros at its end. */
+static bool read_notes(struct kernel *kernel, const struct place *place, Elf_Data *data,
+                       bool *whole, struct error *error)
+{
+    const char *bytes = data->d_buf;
+    size_t offset = 0;
+    size_t next, name_offset, words_offset;
+    GElf_Nhdr header;
+
+    while ((next = gelf_getnote(data, offset, &header, &name_offset, &words_offset)) > 0) {
+        offset = next;
+        if (almost_our_name(bytes + name_offset, header.n_namesz))
+            return error_set(error,
+                             PLACE_FORMAT "holds a note named \"bootimage\" with a length of the "
+                                          "name of %" PRIu32 "; make it %zu, and pad the name to "
+                                          "12 bytes [note-name]",
+                             PLACE_ARGUMENTS(kernel, place), header.n_namesz, NAME_BYTES);
+        if (header.n_namesz != NAME_BYTES ||
+            memcmp(bytes + name_offset, BOOTINFO_NOTE_NAME, NAME_BYTES) != 0)
+            continue;
+        if (!add_request(kernel, place, &header, (const uint8_t *)bytes + words_offset, error))
+            return false;
+    }
+    while (offset < data->d_size && bytes[offset] == 0)
+        offset++;
+    *whole = offset >= data->d_size;
+    return true;
+}
+
+/* Notes are padded to 4 bytes, or to 8 where the place says so [ELF gABI "Note Section"]. But a
+   linker script may put notes of both kinds into one segment, which then has the alignment of 8
+   while its notes follow each other at multiples of 4: so what cannot be read by 8, or holds no
+   note of ours then, is read by 4. */
+static bool read_place(struct kernel *kernel, const struct place *place, struct error *error)
+{
+    uint64_t file_bytes = kernel->file.bytes;
+    size_t before = kernel->request_count;
+    bool any_whole = false;
+
+    if (place->bytes == 0)
+        return true;
+    if (place->offset > file_bytes || place->bytes > file_bytes - place->offset)
+        return error_set(error,
+                         PLACE_FORMAT "is 0x%" PRIx64 " bytes at offset 0x%" PRIx64
+                                      ", past the file's end at 0x%" PRIx64
+                                      "; build the kernel again [elf-truncated]",
+                         PLACE_ARGUMENTS(kernel, place), place->bytes, place->offset, file_bytes);
+    for (int padding = place->align == 8 ? 8 : 4; padding >= 4; padding -= 4) {
+        bool whole = false;
+        Elf_Data *data = elf_getdata_rawchunk(kernel->elf, (int64_t)place->offset, place->bytes,
+                                              padding == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+
+        if (!data || !data->d_buf)
+            return error_set(error, PLACE_FORMAT "cannot be read by libelf: %s [libelf]",
+                             PLACE_ARGUMENTS(kernel, place), elf_errmsg(-1));
+        kernel->request_count = before;
+        if (!read_notes(kernel, place, data, &whole, error))
+            return false;
+        any_whole |= whole;
+        if (whole && kernel->request_count > before)
+            return true;
+    }
+    if (any_whole)
+        return true;
+    return error_set(error,
+                     PLACE_FORMAT "holds a note that goes past its end; check the sizes in the "
+                                  "note and the linker script [note-truncated]",
+                     PLACE_ARGUMENTS(kernel, place));
+}
+
+static bool read_segments(struct kernel *kernel, struct error *error)
+{
+    GElf_Phdr header;
+    size_t count = 0;
+
+    elf_getphdrnum(kernel->elf, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!gelf_getphdr(kernel->elf, (int)i, &header) || header.p_type != PT_NOTE)
+            continue;
+        struct place place = {"segment", i, header.p_offset, header.p_filesz, header.p_align};
+        if (!read_place(kernel, &place, error))
+            return false;
+    }
+    return true;
+}
+
+static bool read_sections(struct kernel *kernel, struct error *error)
+{
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+
+    while ((section = elf_nextscn(kernel->elf, section)) != NULL) {
+        if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE)
+            continue;
+        struct place place = {"section", elf_ndxscn(section), header.sh_offset, header.sh_size,
+                              header.sh_addralign};
+        if (!read_place(kernel, &place, error))
+            return false;
+    }
+    return true;
+}
+
+bool note_read(struct kernel *kernel, struct error *error)
+{
+    return read_segments(kernel, error) &&
+           (kernel->request_count > 0 || read_sections(kernel, error));
+}
