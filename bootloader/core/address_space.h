@@ -12,8 +12,11 @@
 struct loader;
 
 struct address_space {
-    struct paging paging;
+    uint32_t levels;          /* of page tables: 4 or 5 */
     uint64_t physical_memory; /* where physical address 0 is mapped */
+    uint64_t ram_end;         /* physical addresses from here on are not mapped there */
+    uint32_t recursive_entry; /* 0: none */
+    struct paging paging;
 };
 
 /* Where the kernel finds a physical address of RAM. */
@@ -22,11 +25,15 @@ static inline uint64_t address_space_vaddr(const struct address_space *space, ui
     return space->physical_memory + paddr;
 }
 
+/* Before placement: decide on the levels and where all memory will be mapped. Fails when the CPU
+   cannot do what the kernel asks for, unless that is optional. */
+void address_space_choose(struct loader *loader);
+
 /* Start with nothing mapped. */
 void address_space_start(struct loader *loader);
 
-/* Map all that bootinfo.h promises, with the stack of the boot processor, for which memory is
-   taken. The hand-over page is there already. */
+/* Map all that bootinfo.h promises, but for the stacks of other CPUs. Takes the stack of the boot
+   processor. The hand-over page and the framebuffer are known. */
 void address_space_map(struct loader *loader);
 
 #endif

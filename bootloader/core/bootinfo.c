@@ -5,6 +5,7 @@
 #include "bootinfo.h"
 
 #include "loader.h"
+#include "request.h"
 
 #include <string.h>
 
@@ -30,6 +31,18 @@ static void describe_kernel(struct bootinfo *info, const struct plan *plan)
             info->kernel_paddr = region->paddr;
         }
     }
+}
+
+static void describe_tls(struct bootinfo *info, const struct plan *plan)
+{
+    const struct plan_tls *tls = (const void *)plan_find(plan, NULL, PLAN_TLS);
+
+    if (!tls)
+        return;
+    info->tls_template = tls->vaddr;
+    info->tls_file_bytes = tls->file_bytes;
+    info->tls_memory_bytes = tls->memory_bytes;
+    info->tls_align = tls->align;
 }
 
 static void describe_command_line(struct loader *loader)
@@ -65,26 +78,52 @@ void bootinfo_start(struct loader *loader)
         .tsc_loader = loader->tsc_loader,
         .tsc_load = loader->tsc_load,
         .tsc_map = loader->tsc_map,
-        .page_levels = loader->space.paging.levels,
+        .page_levels = loader->space.levels,
+        .module_count = loader->modules.count,
+        .kernel_file = loader->modules.kernel_file,
+        .kernel_file_bytes = loader->modules.kernel_file_bytes,
         .kernel_slide = loader->protocol->slide,
         .wall_clock_s = loader->wall_clock_s,
     };
     loader->info = info;
+    if (info->module_count > 0)
+        info->modules = address_space_vaddr(&loader->space, loader->modules.paddr);
     describe_kernel(info, &loader->plan);
+    describe_tls(info, &loader->plan);
     describe_command_line(loader);
     firmware_describe(info);
 }
 
-/* The copy is taken before the plan is given back, which splits at most three ranges. */
-void bootinfo_finish(struct loader *loader)
+/* Give back what the kernel has no use for, and copy the map to memory that has been taken before:
+   giving the plan back splits at most three ranges. */
+static void finish_memory_map(struct loader *loader, uint64_t copy_paddr)
 {
     struct memory_map *map = &loader->map;
-    uint64_t bytes = (map->count + 3) * sizeof(*map->ranges);
-    uint64_t paddr = memory_map_take_pages(map, bytes);
 
     plan_free(&loader->plan, map);
     memory_map_retype(map, 0, UINT64_MAX, MEMORY_SHADOWED, BOOTINFO_MEMORY_USABLE);
-    memcpy((void *)(uintptr_t)paddr, map->ranges, map->count * sizeof(*map->ranges));
-    loader->info->memory_map = address_space_vaddr(&loader->space, paddr);
+    memcpy((void *)(uintptr_t)copy_paddr, map->ranges, map->count * sizeof(*map->ranges));
+    loader->info->memory_map = address_space_vaddr(&loader->space, copy_paddr);
     loader->info->memory_map_count = map->count;
+}
+
+void bootinfo_finish(struct loader *loader)
+{
+    struct memory_map *map = &loader->map;
+    struct bootinfo *info = loader->info;
+    struct bootinfo_request *requests = NULL;
+
+    info->recursive_entry = loader->space.recursive_entry;
+    info->request_count = requests_echo(&loader->plan, NULL);
+    if (info->request_count > 0) {
+        uint64_t paddr = memory_map_take_pages(map, info->request_count * sizeof(*requests));
+
+        requests = (struct bootinfo_request *)(uintptr_t)paddr;
+        info->requests = address_space_vaddr(&loader->space, paddr);
+    }
+    uint64_t map_paddr = memory_map_take_pages(map, (map->count + 3) * sizeof(*map->ranges));
+
+    finish_memory_map(loader, map_paddr);
+    requests_check_memory(&loader->plan, memory_map_total(map, BOOTINFO_MEMORY_USABLE));
+    requests_echo(&loader->plan, requests); /* now that each is met or given up */
 }

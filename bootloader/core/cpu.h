@@ -7,9 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CPU_LEAF_EXTENDED 0x80000001
-#define CPU_EDX_NX (1u << 20)
-#define CPU_EDX_1GIB_PAGES (1u << 26)
+/* What the kernel's page tables depend on. */
+struct cpu_features {
+    bool has_nx;
+    bool has_1gib; /* pages of 1 GiB */
+    bool has_5_levels;
+    unsigned int address_bits; /* of physical addresses, MAXPHYADDR */
+};
+
+/* cpu.c; the tests have one of their own. */
+struct cpu_features cpu_features(void);
 
 /* The time stamp counter. */
 static inline uint64_t cpu_read_tsc(void)
@@ -19,12 +26,17 @@ static inline uint64_t cpu_read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* Does leaf 0x80000001 of CPUID, which every 64-bit CPU has, set this bit of EDX? */
-static inline bool cpu_has(uint32_t edx_bit)
+struct cpu_id {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpu_id cpu_id(uint32_t leaf, uint32_t subleaf)
 {
-    uint32_t eax = CPU_LEAF_EXTENDED, ebx, ecx = 0, edx;
-    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    return edx & edx_bit;
+    struct cpu_id id;
+    __asm__("cpuid"
+            : "=a"(id.eax), "=b"(id.ebx), "=c"(id.ecx), "=d"(id.edx)
+            : "a"(leaf), "c"(subleaf));
+    return id;
 }
 
 #endif

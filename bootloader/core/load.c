@@ -15,14 +15,19 @@ static void *at(const struct plan_region *region, uint64_t vaddr)
     return (void *)(uintptr_t)(region->paddr + (vaddr - region->vaddr));
 }
 
+uint64_t load_payload(const struct plan *plan, uint64_t payload_offset, uint64_t bytes,
+                      uint64_t paddr)
+{
+    firmware_read_disk(plan->lba + payload_offset / IMAGE_SECTOR_BYTES, bytes, paddr);
+    return checksum_xxh64((const void *)(uintptr_t)paddr, bytes);
+}
+
 static void load_segment(const struct plan *plan, const struct plan_region *region,
                          const struct plan_segment *segment)
 {
-    void *destination = at(region, segment->vaddr);
+    uint64_t found = load_payload(plan, segment->payload_offset, segment->file_bytes,
+                                  (uintptr_t)at(region, segment->vaddr));
 
-    firmware_read_disk(plan->lba + segment->payload_offset / IMAGE_SECTOR_BYTES,
-                       segment->file_bytes, (uintptr_t)destination);
-    uint64_t found = checksum_xxh64(destination, segment->file_bytes);
     if (found != segment->xxh64)
         fail(ERROR_PAYLOAD_DAMAGED, {"segment", segment->index}, {"checksum", found},
              {"expected", segment->xxh64});

@@ -4,7 +4,13 @@
 #ifndef BOOTLOADER_CORE_LOAD_H
 #define BOOTLOADER_CORE_LOAD_H
 
+#include <stdint.h>
+
 struct plan;
+
+/* Read payload to physical memory. Returns the checksum of what came. */
+uint64_t load_payload(const struct plan *plan, uint64_t payload_offset, uint64_t bytes,
+                      uint64_t paddr);
 
 /* Fill every placed region: segments from the disk, zeros everywhere else. Compares the checksum of
    each segment; fails when one is wrong. */

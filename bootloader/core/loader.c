@@ -4,10 +4,10 @@
  */
 #include "loader.h"
 
-#include "cpu.h"
 #include "load.h"
 #include "placement.h"
 #include "protocol.h"
+#include "request.h"
 
 void loader_main(const struct firmware_boot *boot)
 {
@@ -15,6 +15,7 @@ void loader_main(const struct firmware_boot *boot)
         .boot = *boot,
         .tsc_loader = cpu_read_tsc(),
         .wall_clock_s = firmware_wall_clock(),
+        .cpu = cpu_features(),
     };
 
     firmware_memory_map(&loader.map);
@@ -23,9 +24,12 @@ void loader_main(const struct firmware_boot *boot)
     loader.protocol = (const void *)plan_find(&loader.plan, NULL, PLAN_PROTOCOL);
     const struct protocol *protocol = protocol_find(loader.protocol->protocol);
 
-    placement_place(&loader.plan, &loader.map);
+    requests_check(&loader.plan);
+    address_space_choose(&loader);
+    placement_place(&loader.plan, &loader.map, loader.space.physical_memory);
     loader.tsc_load = cpu_read_tsc();
     load_regions(&loader.plan);
+    modules_load(&loader);
 
     loader.tsc_map = cpu_read_tsc();
     protocol->prepare(&loader);

@@ -5,20 +5,25 @@
 #define BOOTLOADER_CORE_LOADER_H
 
 #include "address_space.h"
+#include "cpu.h"
 #include "firmware.h"
 #include "handover.h"
 #include "memory_map.h"
+#include "module.h"
 #include "plan.h"
 
 /* One boot, from the front end's call to the kernel's entry. */
 struct loader {
     struct firmware_boot boot;
     int64_t wall_clock_s; /* when the loader began; 0: unknown */
+    struct cpu_features cpu;
     struct memory_map map;
     struct plan plan;
     const struct plan_protocol *protocol; /* in the plan */
     uint64_t tsc_loader, tsc_load, tsc_map;
     struct address_space space;
+    struct modules modules;
+    struct bootinfo_framebuffer framebuffer; /* 0 bytes: none */
     struct bootinfo *info;
     struct handover handover;
 };

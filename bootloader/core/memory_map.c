@@ -124,6 +124,24 @@ void memory_map_retype(struct memory_map *map, uint64_t paddr, uint64_t bytes, u
     merge(map);
 }
 
+void memory_map_set(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint32_t type)
+{
+    uint64_t start = paddr & ~(MEMORY_PAGE_BYTES - 1);
+    uint64_t end = (paddr + bytes + MEMORY_PAGE_BYTES - 1) & ~(MEMORY_PAGE_BYTES - 1);
+
+    memory_map_add(map, start, end - start, BOOTINFO_MEMORY_RESERVED);
+    memory_map_retype(map, start, end - start, BOOTINFO_MEMORY_RESERVED, type);
+}
+
+uint64_t memory_map_total(const struct memory_map *map, uint32_t type)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < map->count; i++)
+        bytes += map->ranges[i].type == type ? map->ranges[i].bytes : 0;
+    return bytes;
+}
+
 void memory_map_align(struct memory_map *map)
 {
     memory_map_retype(map, 0, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_USABLE, BOOTINFO_MEMORY_RESERVED);
@@ -163,7 +181,8 @@ bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t b
 
 static bool is_ram(uint32_t type)
 {
-    return type != BOOTINFO_MEMORY_RESERVED && type != BOOTINFO_MEMORY_BAD;
+    return type != BOOTINFO_MEMORY_RESERVED && type != BOOTINFO_MEMORY_BAD &&
+           type != BOOTINFO_MEMORY_FRAMEBUFFER;
 }
 
 uint64_t memory_map_next_ram(const struct memory_map *map, uint64_t *paddr)

@@ -28,12 +28,18 @@ struct memory_map {
    reserved, ACPI NVS, ACPI reclaimable, usable. Unknown types are reserved. */
 void memory_map_add(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint32_t type);
 
+/* Give a range, in whole pages, a type whatever it was; but what has been taken stays taken. */
+void memory_map_set(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint32_t type);
+
 /* After the last memory_map_add(): usable ranges shrink to whole pages, and page 0 is reserved. */
 void memory_map_align(struct memory_map *map);
 
 /* All of [paddr, paddr + bytes) that is of type `from` becomes `to`. */
 void memory_map_retype(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint32_t from,
                        uint32_t to);
+
+/* The sum of all ranges of this type. */
+uint64_t memory_map_total(const struct memory_map *map, uint32_t type);
 
 /* Is all of [paddr, paddr + bytes) free: usable or shadowed? */
 bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes);

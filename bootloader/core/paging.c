@@ -1,5 +1,5 @@
 /*
- * Page tables with 4 levels: filled so that the first to map an address keeps it.
+ * Page tables with 4 or 5 levels: filled so that the first to map an address keeps it.
  */
 #include "paging.h"
 
@@ -8,11 +8,15 @@
 
 #define ENTRY_PRESENT 0x001ull
 #define ENTRY_WRITABLE 0x002ull
+#define ENTRY_PWT 0x008ull
+#define ENTRY_PCD 0x010ull
 #define ENTRY_LARGE 0x080ull
+/* The third bit that chooses an entry of the PAT, in pages of 4 KiB and in larger ones. */
+#define ENTRY_PAT 0x080ull
+#define ENTRY_LARGE_PAT 0x1000ull
 #define ENTRY_NO_EXECUTE 0x8000000000000000ull
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 
-#define LEVELS 4
 #define TABLE_ENTRIES 512
 
 /* What is left to be mapped. */
@@ -41,6 +45,10 @@ static uint64_t leaf_entry(const struct paging *paging, unsigned int level, unsi
         entry |= ENTRY_WRITABLE;
     if (!(flags & PAGING_EXECUTABLE) && paging->has_nx)
         entry |= ENTRY_NO_EXECUTE;
+    if (flags & PAGING_UNCACHED) /* entry 3 of the PAT */
+        entry |= ENTRY_PWT | ENTRY_PCD;
+    if (flags & PAGING_WRITE_COMBINING) /* entry 4 */
+        entry |= level > 0 ? ENTRY_LARGE_PAT : ENTRY_PAT;
     return level > 0 ? entry | ENTRY_LARGE : entry;
 }
 
@@ -91,14 +99,15 @@ static void fill(const struct paging *paging, uint64_t *table, unsigned int leve
     }
 }
 
-void paging_init(struct paging *paging, struct memory_map *map)
+void paging_init(struct paging *paging, struct memory_map *map, const struct cpu_features *cpu,
+                 uint32_t levels)
 {
     *paging = (struct paging){
         .root_paddr = memory_map_take_pages(map, MEMORY_PAGE_BYTES),
         .map = map,
-        .levels = LEVELS,
-        .has_nx = cpu_has(CPU_EDX_NX),
-        .has_1gib = cpu_has(CPU_EDX_1GIB_PAGES),
+        .levels = levels,
+        .has_nx = cpu->has_nx,
+        .has_1gib = cpu->has_1gib,
     };
 }
 
@@ -107,5 +116,17 @@ void paging_map(struct paging *paging, uint64_t vaddr, uint64_t paddr, uint64_t 
 {
     struct span span = {vaddr, paddr, bytes};
 
-    fill(paging, table_at(paging->root_paddr), LEVELS - 1, &span, flags);
+    fill(paging, table_at(paging->root_paddr), paging->levels - 1, &span, flags);
+}
+
+bool paging_map_recursive(struct paging *paging, unsigned int index)
+{
+    uint64_t *entry = &table_at(paging->root_paddr)[index];
+
+    if (*entry & ENTRY_PRESENT)
+        return false;
+    *entry = paging->root_paddr | ENTRY_PRESENT | ENTRY_WRITABLE;
+    if (paging->has_nx)
+        *entry |= ENTRY_NO_EXECUTE;
+    return true;
 }

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "memory_map.h"
 #include "plan.h"
+#include "request.h"
 
 #define IDENTITY_END 0x100000000ull
 #define LARGE_PAGE_BYTES 0x200000ull
@@ -17,16 +18,29 @@ static struct plan_region *next_region(const struct plan *plan, const struct pla
     return (void *)plan_find(plan, record, PLAN_REGION);
 }
 
-/* The loader's own data must stay within reach: not where a kernel page hides it from the
-   one-to-one map or from the map of all memory. */
-static void shadow(const struct plan_region *region, struct memory_map *map)
+/* The loader's own data must stay within reach: not where a page of the kernel, or one that it asks
+   for, hides it from the one-to-one map or from the map of all memory. */
+static void shadow(struct memory_map *map, uint64_t physical_memory, uint64_t vaddr, uint64_t bytes)
 {
-    if (region->vaddr < IDENTITY_END)
-        memory_map_retype(map, region->vaddr, region->bytes, BOOTINFO_MEMORY_USABLE,
+    if (vaddr < IDENTITY_END)
+        memory_map_retype(map, vaddr, bytes, BOOTINFO_MEMORY_USABLE, MEMORY_SHADOWED);
+    if (vaddr >= physical_memory)
+        memory_map_retype(map, vaddr - physical_memory, bytes, BOOTINFO_MEMORY_USABLE,
                           MEMORY_SHADOWED);
-    if (region->vaddr >= BOOTINFO_PHYSICAL_MEMORY)
-        memory_map_retype(map, region->vaddr - BOOTINFO_PHYSICAL_MEMORY, region->bytes,
-                          BOOTINFO_MEMORY_USABLE, MEMORY_SHADOWED);
+    else if (bytes > physical_memory - vaddr)
+        memory_map_retype(map, 0, bytes - (physical_memory - vaddr), BOOTINFO_MEMORY_USABLE,
+                          MEMORY_SHADOWED);
+}
+
+static void shadow_all(const struct plan *plan, struct memory_map *map, uint64_t physical_memory)
+{
+    const struct plan_region *region = NULL;
+    const struct plan_request *request = NULL;
+
+    while ((region = next_region(plan, region)))
+        shadow(map, physical_memory, region->vaddr, region->bytes);
+    while ((request = request_next(plan, request, BOOTINFO_REQUEST_MAP)))
+        shadow(map, physical_memory, request->words[0], request->words[2]);
 }
 
 static void take(struct memory_map *map, uint64_t paddr, uint64_t bytes)
@@ -49,12 +63,11 @@ static void place_anywhere(struct plan_region *region, struct memory_map *map)
     region->paddr = paddr;
 }
 
-void placement_place(struct plan *plan, struct memory_map *map)
+void placement_place(struct plan *plan, struct memory_map *map, uint64_t physical_memory)
 {
     struct plan_region *region;
 
-    for (region = next_region(plan, NULL); region; region = next_region(plan, region))
-        shadow(region, map);
+    shadow_all(plan, map, physical_memory);
     for (region = next_region(plan, NULL); region; region = next_region(plan, region)) {
         if (region->paddr == PLAN_PADDR_ANYWHERE)
             continue;

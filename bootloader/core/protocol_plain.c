@@ -3,8 +3,8 @@
  * prepare builds what bootinfo.h promises; enter makes the jump.
  */
 #include "bootinfo.h"
-#include "cpu.h"
 #include "protocol.h"
+#include "video.h"
 
 static void prepare_handover(struct loader *loader)
 {
@@ -17,7 +17,7 @@ static void prepare_handover(struct loader *loader)
         .entry_vaddr = loader->protocol->entry_vaddr,
         .stack_top_vaddr = BOOTINFO_STACK_TOP,
         .argument = address_space_vaddr(space, (uintptr_t)loader->info),
-        .levels = space->paging.levels,
+        .levels = space->levels,
         .has_nx = space->paging.has_nx,
     };
     handover_copy(page_paddr, address_space_vaddr(space, page_paddr));
@@ -28,6 +28,7 @@ void protocol_plain_prepare(struct loader *loader)
     address_space_start(loader);
     bootinfo_start(loader);
     prepare_handover(loader);
+    video_start(loader);
     address_space_map(loader);
     bootinfo_finish(loader);
 }

@@ -4,7 +4,6 @@
  */
 #include "contract.h"
 
-#include "cpu.h"
 #include "fake_firmware.h"
 #include "page_walk.h"
 
@@ -23,14 +22,22 @@
 #define RAM_PAGES (FAKE_RAM_BYTES / PAGE)
 #define MOST_MAPS 64
 
-static uint64_t root(void)
+static struct page walk(uint64_t vaddr)
 {
-    return fake_firmware.handover.tables_paddr;
+    const struct handover *handover = &fake_firmware.handover;
+
+    return page_walk(handover->tables_paddr, handover->levels, vaddr);
+}
+
+static uint64_t physical_memory(void)
+{
+    return fake_firmware.handover.levels == 5 ? BOOTINFO_PHYSICAL_MEMORY_5
+                                              : BOOTINFO_PHYSICAL_MEMORY;
 }
 
 void *contract_at(uint64_t vaddr)
 {
-    struct page page = page_walk(root(), vaddr);
+    struct page page = walk(vaddr);
 
     assert_true(page.is_mapped);
     return (void *)(uintptr_t)page.paddr;
@@ -44,10 +51,10 @@ const struct bootinfo *contract_bootinfo(void)
 /* The physical address of something of the loader's: in the map of all memory, in the fake RAM. */
 static uint64_t loader_paddr(uint64_t vaddr)
 {
-    uint64_t paddr = vaddr - BOOTINFO_PHYSICAL_MEMORY;
+    uint64_t paddr = vaddr - physical_memory();
 
     assert_in_range(paddr, FAKE_RAM_PADDR, FAKE_RAM_END - 1);
-    assert_int_equal(page_walk(root(), vaddr).paddr, paddr);
+    assert_int_equal(walk(vaddr).paddr, paddr);
     return paddr;
 }
 
@@ -61,14 +68,14 @@ static const void *loader_data(uint64_t vaddr)
 static void check_handover(const struct contract_kernel *kernel)
 {
     const struct handover *handover = &fake_firmware.handover;
-    struct page code = page_walk(root(), handover->page_paddr);
+    struct page code = walk(handover->page_paddr);
 
     assert_true(fake_firmware.left);
     assert_string_equal(fake_firmware.printed, "");
     assert_int_equal(handover->entry_vaddr, kernel->entry_vaddr);
     assert_int_equal(handover->stack_top_vaddr, BOOTINFO_STACK_TOP);
-    assert_int_equal(handover->levels, 4);
-    assert_int_equal(handover->has_nx, cpu_has(CPU_EDX_NX));
+    assert_int_equal(handover->levels, kernel->has_5_levels ? 5 : 4);
+    assert_int_equal(handover->has_nx, fake_firmware.cpu.has_nx);
     assert_int_equal(handover->page_paddr, fake_firmware.copied_page_paddr);
     assert_true(code.is_mapped && code.is_executable && !code.is_writable);
     assert_int_equal(code.paddr, handover->page_paddr);
@@ -83,15 +90,46 @@ struct maps {
 };
 
 static void add_map(struct maps *maps, uint64_t vaddr, uint64_t bytes, uint64_t paddr,
-                    uint32_t rights)
+                    uint32_t rights, uint32_t pat)
 {
     assert_true(maps->count < MOST_MAPS);
-    maps->maps[maps->count++] = (struct contract_pages){vaddr, bytes, paddr, rights};
+    maps->maps[maps->count++] = (struct contract_pages){vaddr, bytes, paddr, rights, pat};
 }
 
 static bool is_in(uint64_t at, uint64_t start, uint64_t bytes)
 {
     return at >= start && at - start < bytes;
+}
+
+/* A map in which pages that the kernel has read-only are read-only, too: those come first. */
+static void add_alias(struct maps *maps, const struct contract_kernel *kernel, uint64_t vaddr,
+                      uint64_t bytes, uint64_t paddr, uint32_t rights, uint32_t pat)
+{
+    for (size_t i = 0; i < kernel->page_count; i++) {
+        const struct contract_pages *pages = &kernel->pages[i];
+
+        uint64_t start = pages->paddr > paddr ? pages->paddr : paddr;
+        uint64_t end = pages->paddr + pages->bytes;
+
+        if (end > paddr + bytes)
+            end = paddr + bytes;
+        if (start < end && !(pages->rights & PLAN_WRITABLE))
+            add_map(maps, vaddr + (start - paddr), end - start, start,
+                    rights & ~(uint32_t)PLAN_WRITABLE, pat);
+    }
+    add_map(maps, vaddr, bytes, paddr, rights, pat);
+}
+
+static void list_framebuffer(struct maps *maps, const struct contract_kernel *kernel)
+{
+    const struct bootinfo_framebuffer *framebuffer = &fake_firmware.framebuffer;
+
+    if (!fake_firmware.video_set)
+        return;
+    add_map(maps, physical_memory() + framebuffer->paddr, framebuffer->bytes, framebuffer->paddr,
+            PLAN_WRITABLE, 4);
+    if (!kernel->has_no_identity)
+        add_map(maps, framebuffer->paddr, framebuffer->bytes, framebuffer->paddr, PLAN_WRITABLE, 4);
 }
 
 static void list_maps(struct maps *maps, const struct contract_kernel *kernel)
@@ -101,25 +139,21 @@ static void list_maps(struct maps *maps, const struct contract_kernel *kernel)
 
     for (size_t i = 0; i < kernel->page_count; i++)
         add_map(maps, kernel->pages[i].vaddr, kernel->pages[i].bytes, kernel->pages[i].paddr,
-                kernel->pages[i].rights);
-    add_map(maps, stack_vaddr, kernel->stack_bytes, page_walk(root(), stack_vaddr).paddr,
-            PLAN_WRITABLE);
-    add_map(maps, page_paddr, PAGE, page_paddr, PLAN_EXECUTABLE);
-    for (size_t i = 0; i < kernel->page_count; i++) {
-        const struct contract_pages *pages = &kernel->pages[i];
-
-        if (pages->rights & PLAN_WRITABLE)
-            continue;
-        add_map(maps, pages->paddr, pages->bytes, pages->paddr, 0);
-        add_map(maps, BOOTINFO_PHYSICAL_MEMORY + pages->paddr, pages->bytes, pages->paddr, 0);
-    }
-    add_map(maps, PAGE, FOUR_GIB - PAGE, PAGE, PLAN_WRITABLE);
+                kernel->pages[i].rights, 0);
+    add_map(maps, stack_vaddr, kernel->stack_bytes, walk(stack_vaddr).paddr, PLAN_WRITABLE, 0);
+    add_map(maps, page_paddr, PAGE, page_paddr, PLAN_EXECUTABLE, 0);
+    for (size_t i = 0; i < kernel->map_count; i++)
+        add_alias(maps, kernel, kernel->maps[i].vaddr, kernel->maps[i].bytes, kernel->maps[i].paddr,
+                  kernel->maps[i].rights, kernel->maps[i].pat);
+    list_framebuffer(maps, kernel);
+    if (!kernel->has_no_identity)
+        add_alias(maps, kernel, PAGE, FOUR_GIB - PAGE, PAGE, PLAN_WRITABLE, 0);
     for (size_t i = 0; i < FAKE_RANGES; i++) {
         const struct bootinfo_memory_range *range = &fake_ranges[i];
 
         if (range->type == BOOTINFO_MEMORY_USABLE)
-            add_map(maps, BOOTINFO_PHYSICAL_MEMORY + range->base_paddr, range->bytes & ~(PAGE - 1),
-                    range->base_paddr, PLAN_WRITABLE);
+            add_alias(maps, kernel, physical_memory() + range->base_paddr,
+                      range->bytes & ~(PAGE - 1), range->base_paddr, PLAN_WRITABLE, 0);
     }
 }
 
@@ -134,13 +168,14 @@ static bool is_mapped_before(const struct maps *maps, size_t index, uint64_t vad
 
 static void check_page(const struct contract_pages *map, uint64_t vaddr)
 {
-    struct page page = page_walk(root(), vaddr);
+    struct page page = walk(vaddr);
     bool is_executable = map->rights & PLAN_EXECUTABLE || !fake_firmware.handover.has_nx;
 
     assert_true(page.is_mapped);
     assert_int_equal(page.paddr, map->paddr + (vaddr - map->vaddr));
     assert_int_equal(page.is_writable, (map->rights & PLAN_WRITABLE) != 0);
     assert_int_equal(page.is_executable, is_executable);
+    assert_int_equal(page.pat, map->pat);
 }
 
 static void ignore_table(void *context, uint64_t table_paddr)
@@ -165,9 +200,11 @@ static void check_page_tables(const struct contract_kernel *kernel)
             total += PAGE;
         }
     }
-    assert_int_equal(page_tables_each(root(), ignore_table, NULL), total);
-    assert_false(page_walk(root(), BOOTINFO_STACK_TOP - kernel->stack_bytes - 1).is_mapped);
-    assert_false(page_walk(root(), 0).is_mapped);
+    assert_int_equal(page_tables_each(fake_firmware.handover.tables_paddr,
+                                      fake_firmware.handover.levels, ignore_table, NULL),
+                     total);
+    assert_false(walk(BOOTINFO_STACK_TOP - kernel->stack_bytes - 1).is_mapped);
+    assert_false(walk(0).is_mapped);
 }
 
 /* The memory map. */
@@ -189,12 +226,29 @@ static void mark_table(void *context, uint64_t table_paddr)
     mark(context, table_paddr, PAGE, BOOTINFO_MEMORY_LOADER);
 }
 
+static void mark_modules(uint8_t *types, const struct bootinfo *info)
+{
+    const struct bootinfo_module *modules = loader_data(info->modules);
+    const struct bootinfo_module *last = &modules[info->module_count - 1];
+    const char *arguments = loader_data(last->arguments);
+    uint64_t list_end = (uintptr_t)arguments + strlen(arguments) + 1;
+
+    mark(types, (uintptr_t)modules, list_end - (uintptr_t)modules, BOOTINFO_MEMORY_LOADER);
+    for (size_t i = 0; i < info->module_count; i++) {
+        if (modules[i].bytes > 0)
+            mark(types, loader_paddr(modules[i].address), modules[i].bytes, BOOTINFO_MEMORY_MODULE);
+    }
+    if (info->kernel_file_bytes > 0)
+        mark(types, loader_paddr(info->kernel_file), info->kernel_file_bytes,
+             BOOTINFO_MEMORY_MODULE);
+}
+
 static void mark_loader(uint8_t *types, const struct contract_kernel *kernel)
 {
     const struct bootinfo *info = contract_bootinfo();
     uint64_t stack_vaddr = BOOTINFO_STACK_TOP - kernel->stack_bytes;
     const struct contract_memory in_use[] = {
-        {page_walk(root(), stack_vaddr).paddr, kernel->stack_bytes},
+        {walk(stack_vaddr).paddr, kernel->stack_bytes},
         {fake_firmware.handover.page_paddr, PAGE},
         {loader_paddr(fake_firmware.handover.argument), sizeof(*info)},
         {loader_paddr(info->loader_name), 1},
@@ -206,7 +260,16 @@ static void mark_loader(uint8_t *types, const struct contract_kernel *kernel)
 
     for (size_t i = 0; i < sizeof(in_use) / sizeof(in_use[0]); i++)
         mark(types, in_use[i].paddr, in_use[i].bytes, BOOTINFO_MEMORY_LOADER);
-    page_tables_each(root(), mark_table, types);
+    if (info->module_count > 0)
+        mark_modules(types, info);
+    if (info->request_count > 0)
+        mark(types, loader_paddr(info->requests),
+             info->request_count * sizeof(struct bootinfo_request), BOOTINFO_MEMORY_LOADER);
+    if (info->framebuffer_count > 0)
+        mark(types, loader_paddr(info->framebuffers), sizeof(struct bootinfo_framebuffer),
+             BOOTINFO_MEMORY_LOADER);
+    page_tables_each(fake_firmware.handover.tables_paddr, fake_firmware.handover.levels, mark_table,
+                     types);
 }
 
 /* Each page of the fake RAM has the type of its use, so that nothing is lost and nothing in use is
@@ -247,29 +310,37 @@ static void check_order(const struct bootinfo_memory_range *map, size_t count)
 /* With what the loader and the kernel use counted as usable, it is the firmware's map in pages. */
 static void check_coverage(const struct bootinfo_memory_range *map, size_t count)
 {
-    static const struct contract_pages wanted[] = {
-        {0x0, 0x1000, 0, BOOTINFO_MEMORY_RESERVED},
-        {0x1000, 0x9e000, 0, BOOTINFO_MEMORY_USABLE},
-        {0x9f000, 0x1000, 0, BOOTINFO_MEMORY_RESERVED},
-        {0xf0000, 0x10000, 0, BOOTINFO_MEMORY_RESERVED},
-        {FAKE_RAM_PADDR, FAKE_RAM_BYTES, 0, BOOTINFO_MEMORY_USABLE},
-        {0xfffc0000, 0x40000, 0, BOOTINFO_MEMORY_RESERVED},
-        {0x100000000, 0x40000000, 0, BOOTINFO_MEMORY_USABLE},
+    static const struct bootinfo_memory_range wanted[] = {
+        {0x0, 0x1000, BOOTINFO_MEMORY_RESERVED, 0},
+        {0x1000, 0x9e000, BOOTINFO_MEMORY_USABLE, 0},
+        {0x9f000, 0x1000, BOOTINFO_MEMORY_RESERVED, 0},
+        {0xf0000, 0x10000, BOOTINFO_MEMORY_RESERVED, 0},
+        {FAKE_RAM_PADDR, FAKE_RAM_BYTES, BOOTINFO_MEMORY_USABLE, 0},
+        {0xfffc0000, 0x40000, BOOTINFO_MEMORY_RESERVED, 0},
+        {0x100000000, 0x40000000, BOOTINFO_MEMORY_USABLE, 0},
     };
+    const struct bootinfo_framebuffer *framebuffer = &fake_firmware.framebuffer;
     size_t at = 0;
 
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-        uint64_t end = wanted[i].vaddr;
+        uint64_t end = wanted[i].base_paddr;
 
-        for (; at < count && map[at].base_paddr == end && end < wanted[i].vaddr + wanted[i].bytes;
+        if (fake_firmware.video_set && map[at].base_paddr == framebuffer->paddr) {
+            assert_int_equal(map[at].type, BOOTINFO_MEMORY_FRAMEBUFFER);
+            assert_int_equal(map[at++].bytes, framebuffer->bytes);
+        }
+
+        for (; at < count && map[at].base_paddr == end &&
+               end < wanted[i].base_paddr + wanted[i].bytes;
              at++) {
-            bool is_usable =
-                map[at].type == BOOTINFO_MEMORY_LOADER || map[at].type == BOOTINFO_MEMORY_KERNEL;
+            bool is_usable = map[at].type == BOOTINFO_MEMORY_LOADER ||
+                             map[at].type == BOOTINFO_MEMORY_KERNEL ||
+                             map[at].type == BOOTINFO_MEMORY_MODULE;
 
-            assert_int_equal(is_usable ? BOOTINFO_MEMORY_USABLE : map[at].type, wanted[i].rights);
+            assert_int_equal(is_usable ? BOOTINFO_MEMORY_USABLE : map[at].type, wanted[i].type);
             end += map[at].bytes;
         }
-        assert_int_equal(end, wanted[i].vaddr + wanted[i].bytes);
+        assert_int_equal(end, wanted[i].base_paddr + wanted[i].bytes);
     }
     assert_int_equal(at, count);
 }
@@ -289,8 +360,13 @@ static void check_bootinfo(const struct contract_kernel *kernel, const struct bo
     assert_int_equal(info->rsdp_paddr, fake_firmware.described.rsdp_paddr);
     assert_int_equal(info->smbios_paddr, fake_firmware.described.smbios_paddr);
     assert_int_equal(info->wall_clock_s, fake_firmware.wall_clock_s);
-    assert_int_equal(info->page_levels, 4);
-    assert_int_equal(info->physical_memory, BOOTINFO_PHYSICAL_MEMORY);
+    assert_int_equal(info->page_levels, kernel->has_5_levels ? 5 : 4);
+    assert_int_equal(info->physical_memory, physical_memory());
+    assert_int_equal(info->recursive_entry, kernel->recursive_entry);
+    assert_int_equal(info->request_count, kernel->request_count);
+    if (kernel->request_count > 0)
+        assert_memory_equal(loader_data(info->requests), kernel->requests,
+                            kernel->request_count * sizeof(*kernel->requests));
     assert_int_equal(info->kernel_vaddr, kernel->lowest_vaddr);
     assert_int_equal(info->kernel_paddr, kernel->lowest_paddr);
     assert_int_equal(info->stack_top, BOOTINFO_STACK_TOP);

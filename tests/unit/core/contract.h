@@ -7,13 +7,17 @@
 
 #include "firmware.h"
 
+#include <bootimage/bootinfo.h>
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pages of the kernel and their rights: PLAN_WRITABLE, PLAN_EXECUTABLE. */
+/* Pages of the kernel, or that it asks for, and their rights: PLAN_WRITABLE, PLAN_EXECUTABLE. */
 struct contract_pages {
     uint64_t vaddr, bytes, paddr;
     uint32_t rights;
+    uint32_t pat; /* entry of the PAT: 0 for write-back */
 };
 
 /* Memory the kernel owns, mapped or not. */
@@ -21,7 +25,8 @@ struct contract_memory {
     uint64_t paddr, bytes;
 };
 
-/* The kernel that was booted, on a machine with the usual memory (fake_ranges). */
+/* The kernel that was booted, on a machine with the usual memory (fake_ranges). What is left 0 was
+   not asked for. */
 struct contract_kernel {
     struct firmware_boot boot;
     uint64_t entry_vaddr;
@@ -32,6 +37,13 @@ struct contract_kernel {
     size_t page_count;
     const struct contract_memory *memory;
     size_t memory_count;
+    bool has_5_levels;
+    bool has_no_identity;
+    uint32_t recursive_entry;
+    const struct contract_pages *maps; /* asked for */
+    size_t map_count;
+    const struct bootinfo_request *requests; /* as they have to be echoed */
+    size_t request_count;
 };
 
 /* The boot information as the kernel would find it, by its page tables. */

@@ -63,6 +63,7 @@ void fake_start(void)
         .ranges = fake_ranges,
         .range_count = FAKE_RANGES,
         .map_capacity = MAP_CAPACITY,
+        .cpu = {.has_nx = true, .has_1gib = true, .has_5_levels = true, .address_bits = 46},
         .wall_clock_s = 1234567890,
         .described = {.firmware = BOOTINFO_FIRMWARE_BIOS,
                       .rsdp_paddr = 0xf5a10,
@@ -187,6 +188,12 @@ void firmware_leave(void)
 _Noreturn void firmware_stop(void)
 {
     longjmp(end, FAKE_STOPPED);
+}
+
+/* In place of core/cpu.c: the CPU is made up as well. */
+struct cpu_features cpu_features(void)
+{
+    return fake_firmware.cpu;
 }
 
 /* In place of core/handover.c, whose code only a kernel's address space can run. */

@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_CORE_FAKE_FIRMWARE_H
 #define TESTS_UNIT_CORE_FAKE_FIRMWARE_H
 
+#include "cpu.h"
 #include "firmware.h"
 #include "handover.h"
 
@@ -33,6 +34,7 @@ struct fake_firmware {
     const struct bootinfo_memory_range *ranges;
     size_t range_count;
     size_t map_capacity;
+    struct cpu_features cpu;
     int64_t wall_clock_s;
     struct bootinfo described;               /* what firmware_describe() fills in */
     struct bootinfo_framebuffer framebuffer; /* of the one video mode; width 0: there is none */

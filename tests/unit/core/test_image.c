@@ -125,7 +125,7 @@ static void an_image_of_the_tool_boots(void **state)
         uint64_t end = (header->p_vaddr + header->p_memsz + PAGE - 1) & ~(PAGE - 1);
 
         check_bytes(header);
-        pages[i] = (struct contract_pages){start, end - start, 0, rights_of(header)};
+        pages[i] = (struct contract_pages){start, end - start, 0, rights_of(header), 0};
         pages[i].paddr = info->kernel_paddr + (start - pages[0].vaddr);
     }
     const struct contract_pages *last = &pages[SEGMENTS - 1];

@@ -65,9 +65,9 @@ static void build_region(uint64_t vaddr, uint64_t paddr)
 static void check_region(uint64_t vaddr, uint64_t paddr, const char *command_line)
 {
     const struct contract_pages pages[] = {
-        {vaddr, 0x3000, paddr, RX},
-        {vaddr + 0x3000, 0x1000, paddr + 0x3000, RO},
-        {vaddr + 0x5000, 0x3000, paddr + 0x5000, RW},
+        {vaddr, 0x3000, paddr, RX, 0},
+        {vaddr + 0x3000, 0x1000, paddr + 0x3000, RO, 0},
+        {vaddr + 0x5000, 0x3000, paddr + 0x5000, RW, 0},
     };
     const struct contract_memory memory = {paddr, REGION_BYTES};
     const struct contract_kernel kernel = {
@@ -151,9 +151,9 @@ static void a_kernel_in_two_halves_is_entered(void **state)
     builder_protocol(&builder, low); /* order is the tool's habit only */
     assert_int_equal(end_of_boot(), FAKE_ENTERED);
 
-    const struct page page = page_walk(fake_firmware.handover.tables_paddr, HIGH_VADDR);
-    const struct contract_pages pages[] = {{HIGH_VADDR, high_bytes, page.paddr, RO},
-                                           {low, low_bytes, low, RX}};
+    const struct page page = page_walk(fake_firmware.handover.tables_paddr, 4, HIGH_VADDR);
+    const struct contract_pages pages[] = {{HIGH_VADDR, high_bytes, page.paddr, RO, 0},
+                                           {low, low_bytes, low, RX, 0}};
     const struct contract_memory memory[] = {{page.paddr, high_bytes}, {low, low_bytes}};
     const struct contract_kernel kernel = {
         .boot = boot,

@@ -3,6 +3,7 @@
  */
 #include "paging.h"
 
+#include "cpu.h"
 #include "fake_firmware.h"
 #include "memory_map.h"
 #include "page_walk.h"
@@ -31,15 +32,21 @@ struct tables {
 };
 
 static struct tables tables;
+static const struct cpu_features cpu = {.has_nx = true, .has_1gib = true};
 
 static int set_up(void **state)
 {
     (void)state;
     fake_start();
     firmware_memory_map(&tables.map);
-    paging_init(&tables.paging, &tables.map);
-    tables.paging.has_nx = true;
-    tables.paging.has_1gib = true;
+    paging_init(&tables.paging, &tables.map, &cpu, 4);
+    return 0;
+}
+
+static int set_up_5(void **state)
+{
+    set_up(state);
+    paging_init(&tables.paging, &tables.map, &cpu, 5);
     return 0;
 }
 
@@ -50,7 +57,7 @@ static void map(uint64_t vaddr, uint64_t paddr, uint64_t bytes, unsigned int fla
 
 static struct page walk(uint64_t vaddr)
 {
-    return page_walk(tables.paging.root_paddr, vaddr);
+    return page_walk(tables.paging.root_paddr, tables.paging.levels, vaddr);
 }
 
 static void assert_page(uint64_t vaddr, uint64_t paddr, uint64_t page_bytes, unsigned int flags)
@@ -83,7 +90,9 @@ static void assert_total(uint64_t mapped_bytes, size_t table_count)
 {
     size_t count = 0;
 
-    assert_int_equal(page_tables_each(tables.paging.root_paddr, visit_table, &count), mapped_bytes);
+    assert_int_equal(
+        page_tables_each(tables.paging.root_paddr, tables.paging.levels, visit_table, &count),
+        mapped_bytes);
     assert_int_equal(count, table_count);
 }
 
@@ -216,6 +225,62 @@ static void nothing_is_mapped_for_no_bytes(void **state)
     assert_total(0, 1);
 }
 
+static void five_levels_map_more(void **state)
+{
+    const uint64_t bytes = 1ull << 52, high = 0xff00000000000000;
+
+    (void)state;
+    map(high + bytes - GIB_1, bytes - GIB_1, GIB_1, RW);
+    map(0x00fffffffffff000, 0x7000, KIB_4, RX);
+    map(LAST_PAGE, 0x5000, KIB_4, RX);
+    assert_page(high + bytes - 1, bytes - 1, GIB_1, RW);
+    assert_hole(high);
+    assert_hole(high + bytes);
+    assert_hole(0xffff800000000000);
+    assert_page(0x00ffffffffffffff, 0x7fff, KIB_4, RX);
+    assert_hole(0x0000fffffffff000);
+    assert_page(UINT64_MAX, 0x5fff, KIB_4, RX);
+    assert_total(GIB_1 + 2 * KIB_4, 1 + 2 + 4 + 4);
+}
+
+/* Whatever the size of the page: entry 0, 3 or 4 of the PAT. */
+static void pages_have_their_caching(void **state)
+{
+    static const struct {
+        unsigned int flag, pat;
+    } kinds[] = {{0, 0}, {PAGING_UNCACHED, 3}, {PAGING_WRITE_COMBINING, 4}};
+    static const uint64_t sizes[] = {KIB_4, MIB_2, GIB_1};
+
+    (void)state;
+    for (size_t i = 0; i < 9; i++) {
+        uint64_t vaddr = (i + 1) * 4 * GIB_1, bytes = sizes[i / 3];
+
+        map(vaddr, GIB_1, bytes, RW | kinds[i % 3].flag);
+        assert_page(vaddr, GIB_1, bytes, RW);
+        assert_int_equal(walk(vaddr).pat, kinds[i % 3].pat);
+    }
+}
+
+static void the_root_can_be_mapped_into_itself(void **state)
+{
+    const uint64_t entry = 400, base = HIGH_HALF + ((entry - 256) << 39);
+    const uint64_t root = tables.paging.root_paddr;
+
+    (void)state;
+    map(0x400000, 0x7000, KIB_4, RX);
+    assert_true(paging_map_recursive(&tables.paging, entry));
+    /* All four levels through that entry lead to the root itself. */
+    struct page page = walk(base | entry << 30 | entry << 21 | entry << 12);
+    assert_true(page.is_mapped && page.is_writable && !page.is_executable);
+    assert_int_equal(page.paddr, root);
+    /* Three of them: to the table behind the root's first entry. */
+    page = walk(base | entry << 30 | entry << 21);
+    assert_int_equal(page.paddr, ((const uint64_t *)root)[0] & ~0xfffull);
+    assert_total(KIB_4, 4);
+    assert_false(paging_map_recursive(&tables.paging, entry));
+    assert_false(paging_map_recursive(&tables.paging, 0));
+}
+
 /* Random maps of a few large pages, against one entry for each small page. */
 static void random_maps_agree_with_a_model(void **state)
 {
@@ -260,7 +325,8 @@ static void random_maps_agree_with_a_model(void **state)
             if (page.is_mapped)
                 assert_page(start + i * KIB_4, model[i].paddr, page.bytes, model[i].flags);
         }
-        assert_int_equal(page_tables_each(tables.paging.root_paddr, visit_table, &(size_t){0}),
+        assert_int_equal(page_tables_each(tables.paging.root_paddr, tables.paging.levels,
+                                          visit_table, &(size_t){0}),
                          total);
     }
 }
@@ -279,6 +345,9 @@ int main(void)
         cmocka_unit_test_setup(the_last_page_can_be_mapped, set_up),
         cmocka_unit_test_setup(huge_ranges_cross_tables, set_up),
         cmocka_unit_test_setup(nothing_is_mapped_for_no_bytes, set_up),
+        cmocka_unit_test_setup(five_levels_map_more, set_up_5),
+        cmocka_unit_test_setup(pages_have_their_caching, set_up),
+        cmocka_unit_test_setup(the_root_can_be_mapped_into_itself, set_up),
         cmocka_unit_test(random_maps_agree_with_a_model),
     };
 

@@ -22,6 +22,7 @@
 static struct plan_builder builder;
 static struct memory_map map;
 static struct plan plan;
+static uint64_t physical_memory;
 
 /* All of RAM is free: the plan lies in the builder's memory, as if read to there. */
 static int set_up(void **state)
@@ -31,6 +32,7 @@ static int set_up(void **state)
     firmware_memory_map(&map);
     memory_map_align(&map);
     builder_start(&builder);
+    physical_memory = BOOTINFO_PHYSICAL_MEMORY;
     return 0;
 }
 
@@ -38,7 +40,7 @@ static void place(void *argument)
 {
     (void)argument;
     plan = (struct plan){builder.prefix, BUILDER_PLAN_LBA, builder.prefix->plan_bytes};
-    placement_place(&plan, &map);
+    placement_place(&plan, &map, physical_memory);
 }
 
 static void reserve(uint64_t paddr, uint64_t bytes)
@@ -218,22 +220,38 @@ static void many_regions_share_no_byte(void **state)
     assert_int_equal(total, 0);
 }
 
+/* A region or a map of its own hides it, from the one-to-one map or from that of all memory. */
 static void memory_behind_the_kernel_is_shadowed(void **state)
 {
-    static const uint64_t offsets[] = {0, BOOTINFO_PHYSICAL_MEMORY};
+    static const uint64_t offsets[] = {0, BOOTINFO_PHYSICAL_MEMORY, 0, BOOTINFO_PHYSICAL_MEMORY_5};
 
-    for (size_t i = 0; i < 2; i++) {
-        const uint64_t behind = FAKE_RAM_END - 2 * MIB;
+    for (size_t i = 0; i < 8; i++) {
+        const uint64_t behind = FAKE_RAM_END - 2 * MIB, vaddr = offsets[i / 2] + behind;
 
         set_up(state);
+        if (i >= 4)
+            physical_memory = BOOTINFO_PHYSICAL_MEMORY_5;
         reserve(FAKE_RAM_PADDR, PAGE);
-        builder_region(&builder, offsets[i] + behind, MIB, FAKE_RAM_PADDR);
+        builder_region(&builder, i % 2 ? HIGH_VADDR : vaddr, MIB, FAKE_RAM_PADDR);
+        if (i % 2)
+            builder_request(&builder, BOOTINFO_REQUEST_MAP, vaddr, 0xfed00000, MIB, 0);
         assert_placed();
         assert_int_equal(type_at(behind - 1), BOOTINFO_MEMORY_USABLE);
         assert_int_equal(type_at(behind), MEMORY_SHADOWED);
         assert_int_equal(type_at(behind + MIB - 1), MEMORY_SHADOWED);
         assert_kernel(behind + MIB, MIB);
     }
+}
+
+/* One that begins before the map of all memory and ends in it. */
+static void a_map_can_hide_the_start_of_memory(void **state)
+{
+    (void)state;
+    builder_request(&builder, BOOTINFO_REQUEST_MAP, BOOTINFO_PHYSICAL_MEMORY - MIB, 0,
+                    MIB + FAKE_RAM_PADDR + PAGE, 0);
+    assert_placed();
+    assert_int_equal(type_at(FAKE_RAM_PADDR), MEMORY_SHADOWED);
+    assert_int_equal(type_at(FAKE_RAM_PADDR + PAGE), BOOTINFO_MEMORY_USABLE);
 }
 
 /* A fixed address may lie behind another region, or behind itself. */
@@ -277,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup(fixed_regions_are_placed_first, set_up),
         cmocka_unit_test_setup(many_regions_share_no_byte, set_up),
         cmocka_unit_test_setup(memory_behind_the_kernel_is_shadowed, set_up),
+        cmocka_unit_test_setup(a_map_can_hide_the_start_of_memory, set_up),
         cmocka_unit_test_setup(shadowed_memory_can_be_asked_for, set_up),
         cmocka_unit_test_setup(no_region_is_no_error, set_up),
     };

@@ -1,0 +1,49 @@
+/*
+ * The framebuffer, when the kernel asks for one: after all that may fail for want of memory, as not
+ * every firmware prints in a video mode. Next it is mapped.
+ */
+#include "video.h"
+
+#include "loader.h"
+#include "log.h"
+#include "request.h"
+
+#include <string.h>
+
+/* The screen's EDID lies in memory that is the firmware's: the kernel gets a copy of it, behind
+   that of the struct. */
+static void tell(struct loader *loader, const struct bootinfo_framebuffer *framebuffer)
+{
+    uint64_t edid_bytes = framebuffer->edid ? framebuffer->edid_bytes : 0;
+    uint64_t paddr = memory_map_take_pages(&loader->map, sizeof(*framebuffer) + edid_bytes);
+    struct bootinfo_framebuffer *told = (struct bootinfo_framebuffer *)(uintptr_t)paddr;
+
+    *told = *framebuffer;
+    told->address = address_space_vaddr(&loader->space, framebuffer->paddr);
+    told->edid_bytes = edid_bytes;
+    if (edid_bytes > 0) {
+        memcpy(told + 1, (const void *)(uintptr_t)framebuffer->edid, edid_bytes);
+        told->edid = address_space_vaddr(&loader->space, paddr + sizeof(*told));
+    }
+    loader->info->framebuffers = address_space_vaddr(&loader->space, paddr);
+    loader->info->framebuffer_count = 1;
+}
+
+void video_start(struct loader *loader)
+{
+    struct plan_request *wish = request_find(&loader->plan, BOOTINFO_REQUEST_FRAMEBUFFER);
+    struct bootinfo_framebuffer *framebuffer = &loader->framebuffer;
+
+    if (!wish)
+        return;
+    if (!firmware_set_video(wish, framebuffer)) {
+        *framebuffer = (struct bootinfo_framebuffer){0};
+        if (!request_give_up(wish))
+            fail(ERROR_NO_FRAMEBUFFER, {"width", wish->words[0]}, {"height", wish->words[1]},
+                 {"bits", wish->words[2]});
+        return;
+    }
+    memory_map_set(&loader->map, framebuffer->paddr, framebuffer->bytes,
+                   BOOTINFO_MEMORY_FRAMEBUFFER);
+    tell(loader, framebuffer);
+}
