@@ -226,21 +226,17 @@ static void mark_table(void *context, uint64_t table_paddr)
     mark(context, table_paddr, PAGE, BOOTINFO_MEMORY_LOADER);
 }
 
-static void mark_modules(uint8_t *types, const struct bootinfo *info)
+/* The list is one block, which ends with the last text. */
+static void mark_module_list(uint8_t *types, const struct bootinfo_module *modules, size_t count)
 {
-    const struct bootinfo_module *modules = loader_data(info->modules);
-    const struct bootinfo_module *last = &modules[info->module_count - 1];
-    const char *arguments = loader_data(last->arguments);
-    uint64_t list_end = (uintptr_t)arguments + strlen(arguments) + 1;
+    const char *end = loader_data(modules[count - 1].arguments);
 
-    mark(types, (uintptr_t)modules, list_end - (uintptr_t)modules, BOOTINFO_MEMORY_LOADER);
-    for (size_t i = 0; i < info->module_count; i++) {
+    end += strlen(end) + 1;
+    mark(types, (uintptr_t)modules, (uintptr_t)end - (uintptr_t)modules, BOOTINFO_MEMORY_LOADER);
+    for (size_t i = 0; i < count; i++) {
         if (modules[i].bytes > 0)
             mark(types, loader_paddr(modules[i].address), modules[i].bytes, BOOTINFO_MEMORY_MODULE);
     }
-    if (info->kernel_file_bytes > 0)
-        mark(types, loader_paddr(info->kernel_file), info->kernel_file_bytes,
-             BOOTINFO_MEMORY_MODULE);
 }
 
 static void mark_loader(uint8_t *types, const struct contract_kernel *kernel)
@@ -261,7 +257,10 @@ static void mark_loader(uint8_t *types, const struct contract_kernel *kernel)
     for (size_t i = 0; i < sizeof(in_use) / sizeof(in_use[0]); i++)
         mark(types, in_use[i].paddr, in_use[i].bytes, BOOTINFO_MEMORY_LOADER);
     if (info->module_count > 0)
-        mark_modules(types, info);
+        mark_module_list(types, loader_data(info->modules), info->module_count);
+    if (info->kernel_file_bytes > 0)
+        mark(types, loader_paddr(info->kernel_file), info->kernel_file_bytes,
+             BOOTINFO_MEMORY_MODULE);
     if (info->request_count > 0)
         mark(types, loader_paddr(info->requests),
              info->request_count * sizeof(struct bootinfo_request), BOOTINFO_MEMORY_LOADER);

@@ -8,6 +8,7 @@
 #include "fake_firmware.h"
 #include "page_walk.h"
 #include "plan_builder.h"
+#include "small_kernel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,14 +18,11 @@
 #include <cmocka.h>
 
 #define HIGH_VADDR 0xffffffff80000000ull
-#define ENTRY_OFFSET 0x1234
-#define REGION_BYTES 0x8000ull
 #define RO 0u
 #define RW PLAN_WRITABLE
 #define RX PLAN_EXECUTABLE
 
 static struct plan_builder builder;
-static struct firmware_boot boot;
 
 static int set_up(void **state)
 {
@@ -34,69 +32,14 @@ static int set_up(void **state)
     return 0;
 }
 
-static void boot_it(void *argument)
-{
-    (void)argument;
-    loader_main(&boot);
-}
-
-static enum fake_end end_of_boot(void)
-{
-    builder_finish(&builder);
-    boot = builder_boot(&builder);
-    return fake_run(boot_it, NULL);
-}
-
-/* A region with code, constants, a hole and data, in this order. */
-static void build_region(uint64_t vaddr, uint64_t paddr)
-{
-    static const char code[] = "code", constants[] = "constants", data[] = "data";
-
-    builder_region(&builder, vaddr, REGION_BYTES, paddr);
-    builder_segment(&builder, vaddr + ENTRY_OFFSET, code, sizeof(code));
-    builder_segment(&builder, vaddr + 0x3010, constants, sizeof(constants));
-    builder_segment(&builder, vaddr + 0x5ffe, data, sizeof(data));
-    builder_mapping(&builder, vaddr, 0x3000, RX);
-    builder_mapping(&builder, vaddr + 0x3000, 0x1000, RO);
-    builder_mapping(&builder, vaddr + 0x5000, 0x3000, RW);
-}
-
-/* The region that build_region() makes, at the address where it was placed. */
-static void check_region(uint64_t vaddr, uint64_t paddr, const char *command_line)
-{
-    const struct contract_pages pages[] = {
-        {vaddr, 0x3000, paddr, RX, 0},
-        {vaddr + 0x3000, 0x1000, paddr + 0x3000, RO, 0},
-        {vaddr + 0x5000, 0x3000, paddr + 0x5000, RW, 0},
-    };
-    const struct contract_memory memory = {paddr, REGION_BYTES};
-    const struct contract_kernel kernel = {
-        .boot = boot,
-        .entry_vaddr = vaddr + ENTRY_OFFSET,
-        .stack_bytes = BUILDER_STACK_BYTES,
-        .command_line = command_line,
-        .lowest_vaddr = vaddr,
-        .lowest_paddr = paddr,
-        .pages = pages,
-        .page_count = sizeof(pages) / sizeof(pages[0]),
-        .memory = &memory,
-        .memory_count = 1,
-    };
-
-    contract_check(&kernel);
-    assert_string_equal(contract_at(vaddr + ENTRY_OFFSET), "code");
-    assert_string_equal(contract_at(vaddr + 0x3010), "constants");
-    assert_string_equal(contract_at(vaddr + 0x5ffe), "data");
-}
-
 static void a_high_kernel_is_entered(void **state)
 {
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR + ENTRY_OFFSET);
-    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE);
     builder_command_line(&builder, "root=/dev/null quiet");
-    assert_int_equal(end_of_boot(), FAKE_ENTERED);
-    check_region(HIGH_VADDR, contract_bootinfo()->kernel_paddr, "root=/dev/null quiet");
+    assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
+    small_kernel_check((struct contract_kernel){.command_line = "root=/dev/null quiet"}, HIGH_VADDR,
+                       contract_bootinfo()->kernel_paddr);
 }
 
 static void a_kernel_at_its_own_address_is_entered(void **state)
@@ -104,10 +47,9 @@ static void a_kernel_at_its_own_address_is_entered(void **state)
     const uint64_t address = FAKE_RAM_PADDR + 0x200000;
 
     (void)state;
-    builder_protocol(&builder, address + ENTRY_OFFSET);
-    build_region(address, address);
-    assert_int_equal(end_of_boot(), FAKE_ENTERED);
-    check_region(address, address, "");
+    small_kernel_build(&builder, address, address);
+    assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
+    small_kernel_check((struct contract_kernel){0}, address, address);
 }
 
 /* Its pages win over the one-to-one map and over that of all memory; what they hide holds nothing
@@ -115,14 +57,13 @@ static void a_kernel_at_its_own_address_is_entered(void **state)
 static void a_moved_kernel_hides_no_data_of_the_loader(void **state)
 {
     for (uint64_t i = 0; i < 10; i++) {
-        uint64_t hidden = FAKE_RAM_END - (1 + i / 2) * REGION_BYTES;
+        uint64_t hidden = FAKE_RAM_END - (1 + i / 2) * SMALL_KERNEL_BYTES;
         uint64_t vaddr = i % 2 ? hidden : BOOTINFO_PHYSICAL_MEMORY + hidden;
 
         set_up(state);
-        builder_protocol(&builder, vaddr + ENTRY_OFFSET);
-        build_region(vaddr, 0x100000); /* no RAM */
-        assert_int_equal(end_of_boot(), FAKE_ENTERED);
-        check_region(vaddr, contract_bootinfo()->kernel_paddr, "");
+        small_kernel_build(&builder, vaddr, 0x100000); /* no RAM */
+        assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
+        small_kernel_check((struct contract_kernel){0}, vaddr, contract_bootinfo()->kernel_paddr);
     }
 }
 
@@ -131,10 +72,9 @@ static void a_kernel_in_the_physical_map_is_entered(void **state)
     const uint64_t vaddr = BOOTINFO_PHYSICAL_MEMORY + 0x80000000;
 
     (void)state;
-    builder_protocol(&builder, vaddr + ENTRY_OFFSET);
-    build_region(vaddr, FAKE_RAM_PADDR);
-    assert_int_equal(end_of_boot(), FAKE_ENTERED);
-    check_region(vaddr, FAKE_RAM_PADDR, "");
+    small_kernel_build(&builder, vaddr, FAKE_RAM_PADDR);
+    assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
+    small_kernel_check((struct contract_kernel){0}, vaddr, FAKE_RAM_PADDR);
 }
 
 static void a_kernel_in_two_halves_is_entered(void **state)
@@ -149,14 +89,14 @@ static void a_kernel_in_two_halves_is_entered(void **state)
     builder_segment(&builder, HIGH_VADDR + 0x1000, bytes, sizeof(bytes));
     builder_mapping(&builder, HIGH_VADDR, high_bytes, RO);
     builder_protocol(&builder, low); /* order is the tool's habit only */
-    assert_int_equal(end_of_boot(), FAKE_ENTERED);
+    assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
 
     const struct page page = page_walk(fake_firmware.handover.tables_paddr, 4, HIGH_VADDR);
     const struct contract_pages pages[] = {{HIGH_VADDR, high_bytes, page.paddr, RO, 0},
                                            {low, low_bytes, low, RX, 0}};
     const struct contract_memory memory[] = {{page.paddr, high_bytes}, {low, low_bytes}};
     const struct contract_kernel kernel = {
-        .boot = boot,
+        .boot = builder_boot(&builder),
         .entry_vaddr = low,
         .stack_bytes = BUILDER_STACK_BYTES,
         .command_line = "",
@@ -181,8 +121,8 @@ static void long_memory_maps_are_handed_over(void **state)
     };
 
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR + ENTRY_OFFSET);
-    build_region(HIGH_VADDR, FAKE_RAM_PADDR); /* the freed plan makes one range more */
+    small_kernel_build(&builder, HIGH_VADDR,
+                       FAKE_RAM_PADDR); /* the freed plan makes one range more */
     builder_command_line(&builder, "still here");
     fake_firmware.ranges = ranges;
     for (uint64_t i = 0; i < MOST; i++)
@@ -190,7 +130,7 @@ static void long_memory_maps_are_handed_over(void **state)
                                                        BOOTINFO_MEMORY_USABLE, 0};
     for (size_t count = 150; count <= MOST; count = count == 180 ? MOST : count + 1) {
         fake_firmware.range_count = count + 1;
-        assert_int_equal(end_of_boot(), FAKE_ENTERED);
+        assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
 
         const struct bootinfo *info = contract_bootinfo();
         const struct bootinfo_memory_range *map = contract_at(info->memory_map);
@@ -200,50 +140,40 @@ static void long_memory_maps_are_handed_over(void **state)
 }
 
 /* Each step's failure stops the boot; the firmware was not left, nothing was entered. */
-static void assert_stopped(unsigned int error)
-{
-    assert_int_equal(end_of_boot(), FAKE_STOPPED);
-    assert_int_equal(fake_error(), error);
-    assert_false(fake_firmware.left);
-}
-
 static void an_unknown_protocol_is_an_error(void **state)
 {
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR)->protocol = 2;
-    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
-    assert_stopped(ERROR_PLAN_UNKNOWN);
+    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE)->protocol = 2;
+    small_kernel_fails(&builder, ERROR_PLAN_UNKNOWN);
 }
 
 static void a_damaged_plan_is_an_error(void **state)
 {
     (void)state;
-    assert_stopped(ERROR_PLAN_DAMAGED);
+    small_kernel_fails(&builder, ERROR_PLAN_DAMAGED);
 }
 
 static void a_damaged_payload_is_an_error(void **state)
 {
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR);
-    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE);
     builder.partition[BUILDER_PAYLOAD_OFFSET] ^= 1;
-    assert_stopped(ERROR_PAYLOAD_DAMAGED);
+    small_kernel_fails(&builder, ERROR_PAYLOAD_DAMAGED);
 }
 
 /* Whichever sector it is. */
 static void a_bad_sector_is_an_error(void **state)
 {
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR);
-    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE);
     fake_firmware.bad_lba = BUILDER_PLAN_LBA;
-    assert_stopped(ERROR_DISK_READ);
+    small_kernel_fails(&builder, ERROR_DISK_READ);
     for (uint64_t i = 0; i < 3; i++) {
         fake_firmware.bad_lba = BUILDER_PLAN_LBA + BUILDER_PAYLOAD_OFFSET / IMAGE_SECTOR_BYTES + i;
-        assert_stopped(ERROR_DISK_READ);
+        small_kernel_fails(&builder, ERROR_DISK_READ);
     }
     fake_firmware.bad_lba++;
-    assert_int_equal(end_of_boot(), FAKE_ENTERED);
+    assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
 }
 
 static void too_large_a_kernel_is_an_error(void **state)
@@ -252,15 +182,14 @@ static void too_large_a_kernel_is_an_error(void **state)
     builder_protocol(&builder, HIGH_VADDR);
     builder_region(&builder, HIGH_VADDR, FAKE_RAM_BYTES, PLAN_PADDR_ANYWHERE);
     builder_mapping(&builder, HIGH_VADDR, 0x1000, RX);
-    assert_stopped(ERROR_NO_MEMORY);
+    small_kernel_fails(&builder, ERROR_NO_MEMORY);
 }
 
 static void too_large_a_stack_is_an_error(void **state)
 {
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR)->stack_bytes = FAKE_RAM_BYTES;
-    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
-    assert_stopped(ERROR_NO_MEMORY);
+    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE)->stack_bytes = FAKE_RAM_BYTES;
+    small_kernel_fails(&builder, ERROR_NO_MEMORY);
 }
 
 /* Page by page more: an error, until it is enough. */
@@ -269,8 +198,7 @@ static void too_little_memory_is_an_error(void **state)
     unsigned int stopped = 0;
 
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR);
-    build_region(HIGH_VADDR, PLAN_PADDR_ANYWHERE);
+    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE);
     for (uint64_t pages = 1; pages < 100; pages++) {
         const struct bootinfo_memory_range ranges[] = {
             {0, 0x9fc00, BOOTINFO_MEMORY_USABLE, 0},
@@ -279,7 +207,7 @@ static void too_little_memory_is_an_error(void **state)
 
         fake_firmware.ranges = ranges;
         fake_firmware.range_count = 2;
-        if (end_of_boot() == FAKE_ENTERED)
+        if (small_kernel_boot(&builder) == FAKE_ENTERED)
             break;
         assert_int_equal(fake_error(), ERROR_NO_MEMORY);
         stopped++;
@@ -290,9 +218,8 @@ static void too_little_memory_is_an_error(void **state)
 static void too_small_a_map_is_an_error(void **state)
 {
     (void)state;
-    builder_protocol(&builder, HIGH_VADDR);
-    build_region(HIGH_VADDR, FAKE_RAM_PADDR + 0x100000);
-    for (fake_firmware.map_capacity = 0; end_of_boot() == FAKE_STOPPED;) {
+    small_kernel_build(&builder, HIGH_VADDR, FAKE_RAM_PADDR + 0x100000);
+    for (fake_firmware.map_capacity = 0; small_kernel_boot(&builder) == FAKE_STOPPED;) {
         assert_int_equal(fake_error(), ERROR_MEMORY_MAP_FULL);
         fake_firmware.map_capacity++;
     }
