@@ -22,13 +22,13 @@ COMPILERS = {
 # The examples of the header's comment, and words that are left out.
 REQUESTS = """#include "bootimage/bootinfo.h"
 BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_STACK, 0x20000)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MAP, 0xffffa00000000000, 0xfed00000, 0x1000,
+BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MAP, 0xffffc00000000000, 0xfed00000, 0x1000,
                   BOOTINFO_MAP_WRITABLE | BOOTINFO_MAP_UNCACHED)
 """
 NOTES = (b"\x0a\0\0\0\x08\0\0\0\x02\0\0\0bootimage\0\0\0" + (0x20000).to_bytes(8, "little") +
          b"\x0a\0\0\0\x20\0\0\0\x05\0\0\0bootimage\0\0\0" +
          b"".join(word.to_bytes(8, "little")
-                  for word in (0xFFFFA00000000000, 0xFED00000, 0x1000, 0x1 | 0x4)))
+                  for word in (0xFFFFC00000000000, 0xFED00000, 0x1000, 0x1 | 0x4)))
 
 
 def functions(file):
