@@ -99,7 +99,7 @@ static bool read_notes(struct kernel *kernel, const struct place *place, Elf_Dat
     return true;
 }
 
-/* Notes are padded to 4 bytes, or to 8 where the place says so [ELF gABI "Note Section"]. But a
+/* Notes are padded to 4 bytes, or to 8 where the place says so [ELF "Note Section"]. But a
    linker script may put notes of both kinds into one segment, which then has the alignment of 8
    while its notes follow each other at multiples of 4: so what cannot be read by 8, or holds no
    note of ours then, is read by 4. */

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 
 #define PAGE_BYTES 4096u
-/* More memory than any address of x86-64 reaches [AMD APM §1.3 "Physical Addresses"]. */
-#define PHYSICAL_END (1ull << 52)
 
 bool request_is(const struct kernel_request *request, uint32_t type)
 {
@@ -49,12 +47,12 @@ static bool check_stack(const struct kernel *kernel, const struct kernel_request
 static bool check_memory(const struct kernel *kernel, const struct kernel_request *request,
                          struct error *error)
 {
-    if (request->words[0] < PHYSICAL_END)
+    if (request->words[0] < REQUEST_PHYSICAL_END)
         return true;
     return error_set(error,
                      "%s: BOOTINFO_REQUEST_MEMORY asks for 0x%" PRIx64 " bytes, and no x86-64 "
                      "machine can have 0x%llx; ask for less [memory-size]",
-                     kernel->path, request->words[0], PHYSICAL_END);
+                     kernel->path, request->words[0], REQUEST_PHYSICAL_END);
 }
 
 static bool check_switch(const struct kernel *kernel, const struct kernel_request *request,

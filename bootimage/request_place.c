@@ -14,10 +14,9 @@
 #include <inttypes.h>
 
 #define FOUR_GIB 0x100000000ull
-#define PHYSICAL_END (1ull << 52)
 /* RAM that is mapped at bootinfo.physical_memory, at most. */
 #define PHYSICAL_MEMORY_BYTES_4 (64ull << 40)
-#define PHYSICAL_MEMORY_BYTES_5 PHYSICAL_END
+#define PHYSICAL_MEMORY_BYTES_5 REQUEST_PHYSICAL_END
 /* The entry of the root table, with 4 levels, that is there for the stacks of all CPUs. */
 #define STACKS_START (BOOTINFO_STACK_TOP - (512ull << 30))
 /* Where a kernel may be mapped that asks for a random address. */
@@ -131,12 +130,12 @@ bool request_check_map(const struct kernel *kernel, const struct kernel_request 
                          ", physical 0x%" PRIx64 ", is not made of whole pages; make all three "
                          "multiples of 0x1000, and the first not 0 [map-unaligned]",
                          kernel->path, bytes, vaddr, paddr);
-    if (paddr >= PHYSICAL_END || bytes > PHYSICAL_END - paddr)
+    if (paddr >= REQUEST_PHYSICAL_END || bytes > REQUEST_PHYSICAL_END - paddr)
         return error_set(error,
                          "%s: BOOTINFO_REQUEST_MAP of 0x%" PRIx64 " bytes at 0x%" PRIx64
                          ", physical 0x%" PRIx64 ", goes past the last physical address of x86-64, "
                          "0x%llx; correct it [map-physical]",
-                         kernel->path, bytes, vaddr, paddr, PHYSICAL_END - 1);
+                         kernel->path, bytes, vaddr, paddr, REQUEST_PHYSICAL_END - 1);
     if (vaddr == 0 || bytes > -vaddr - PLACEMENT_PAGE_BYTES)
         return error_set(error,
                          "%s: BOOTINFO_REQUEST_MAP of 0x%" PRIx64 " bytes at 0x%" PRIx64

@@ -6,6 +6,10 @@
 
 #include "request.h"
 
+/* Behind the last physical address that page tables can hold
+   [Intel SDM vol. 3 §4.5 "4-Level Paging and 5-Level Paging"]. */
+#define REQUEST_PHYSICAL_END (1ull << 52)
+
 struct request_rule {
     uint32_t type;
     const char *name; /* behind BOOTINFO_REQUEST_ */
@@ -32,7 +36,7 @@ bool request_settle(struct kernel *kernel, struct kernel_request *request,
                     struct error *error);
 
 /* Whether [start, end) are canonical addresses of one half, with 4 or 5 levels of page tables
- * [Intel SDM §3.3.7.1 "Canonical Addressing"]. */
+ * [Intel SDM vol. 1 §3.3.7.1 "Canonical Addressing"]. */
 bool request_canonical(uint64_t start, uint64_t end, unsigned levels);
 
 bool request_check_map(const struct kernel *kernel, const struct kernel_request *request,

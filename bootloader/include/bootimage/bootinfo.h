@@ -90,7 +90,9 @@
  *   The bootimage tool reads the notes, refuses what cannot be, and says why; what depends on the
  *   machine is refused at boot with an error number. BOOTINFO_REQUEST_OPTIONAL added to the type
  *   makes it a wish: where it cannot be met, or is not known, the boot goes on without it.
- *   bootinfo.requests tells what became of each. Words that are left out are 0.
+ *   bootinfo.requests tells what became of each. Words that are left out are 0. A kernel has at most
+ *   1,024 notes. A map that it asks for may not meet its segments, another map, or what the loader
+ *   maps: the first 4 GiB one to one, all RAM at bootinfo.physical_memory, the stacks.
  *
  * VERSIONS
  *
