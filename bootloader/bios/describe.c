@@ -1,20 +1,9 @@
 /*
- * What a BIOS machine has besides disk and memory, as the core asks for it.
+ * What the core asks of a BIOS machine besides disk, memory, clock and tables: no video mode yet,
+ * and a page for code that other CPUs start with.
  */
 #include "../core/firmware.h"
 #include "bios.h"
-
-#include <bootimage/bootinfo.h>
-
-void firmware_describe(struct bootinfo *info)
-{
-    info->firmware = BOOTINFO_FIRMWARE_BIOS;
-}
-
-int64_t firmware_wall_clock(void)
-{
-    return 0;
-}
 
 bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebuffer *framebuffer)
 {

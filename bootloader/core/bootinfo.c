@@ -5,6 +5,7 @@
 #include "bootinfo.h"
 
 #include "loader.h"
+#include "random.h"
 #include "request.h"
 
 #include <string.h>
@@ -91,6 +92,7 @@ void bootinfo_start(struct loader *loader)
     describe_kernel(info, &loader->plan);
     describe_tls(info, &loader->plan);
     describe_command_line(loader);
+    info->random_source = random_fill(info->random_seed, loader->wall_clock_s);
     firmware_describe(info);
 }
 

@@ -25,9 +25,9 @@ void handover_enter(const struct handover *handover)
     /* System V, whatever the ABI of the firmware: handover.asm is one for all. */
     __attribute__((sysv_abi)) void (*enter)(uint64_t tables_paddr, uint64_t entry_vaddr,
                                             uint64_t stack_top_vaddr, uint64_t argument,
-                                            uint64_t has_nx);
+                                            uint64_t has_nx, uint64_t has_5_levels);
 
     enter = (__typeof__(enter))(uintptr_t)handover->page_paddr;
     enter(handover->tables_paddr, handover->entry_vaddr, handover->stack_top_vaddr,
-          handover->argument, handover->has_nx);
+          handover->argument, handover->has_nx, handover->levels == 5);
 }

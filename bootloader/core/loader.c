@@ -7,6 +7,7 @@
 #include "load.h"
 #include "placement.h"
 #include "protocol.h"
+#include "relocation.h"
 #include "request.h"
 
 void loader_main(const struct firmware_boot *boot)
@@ -26,9 +27,11 @@ void loader_main(const struct firmware_boot *boot)
 
     requests_check(&loader.plan);
     address_space_choose(&loader);
+    relocation_choose_base(&loader.plan, loader.wall_clock_s);
     placement_place(&loader.plan, &loader.map, loader.space.physical_memory);
     loader.tsc_load = cpu_read_tsc();
     load_regions(&loader.plan);
+    relocation_apply(&loader.plan);
     modules_load(&loader);
 
     loader.tsc_map = cpu_read_tsc();

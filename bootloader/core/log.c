@@ -35,6 +35,27 @@ static void print_number(uint64_t value, unsigned int base)
     firmware_print(p);
 }
 
+static const char *warning_text(enum warning_number warning)
+{
+    switch (warning) {
+#define WARNING_CASE(number, name, text, cause, cure)                                              \
+    case WARNING_##name:                                                                           \
+        return text;
+        WARNING_TABLE(WARNING_CASE)
+#undef WARNING_CASE
+    }
+    return "";
+}
+
+void warn(enum warning_number warning)
+{
+    firmware_print("\nbootimage: W");
+    print_number(warning, 10);
+    firmware_print(" ");
+    firmware_print(warning_text(warning));
+    firmware_print("\n");
+}
+
 _Noreturn void fail_with(enum error_number error, const struct fail_number *numbers)
 {
     const char *before = " (";

@@ -1,5 +1,5 @@
 /*
- * How the loader says that it cannot go on: one line, and a stop.
+ * How the loader says that it cannot go on: one line, and a stop; or a line, and on it goes.
  */
 #ifndef BOOTLOADER_CORE_LOG_H
 #define BOOTLOADER_CORE_LOG_H
@@ -20,5 +20,8 @@ _Noreturn void fail_with(enum error_number error, const struct fail_number *numb
 
 /* fail(ERROR_DISK_READ, {"sector", lba}, {"status", status}) */
 #define fail(error, ...) fail_with((error), (const struct fail_number[]){__VA_ARGS__, {0, 0}})
+
+/* Print `bootimage: W<number> <text>`. */
+void warn(enum warning_number warning);
 
 #endif

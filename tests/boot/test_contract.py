@@ -4,6 +4,7 @@ What depends on the machine or the image is judged here: texts, the boot drive, 
 the memory map against what QEMU was told.
 """
 
+import datetime
 import re
 import struct
 
@@ -80,6 +81,39 @@ class ContractTest(suite.BootTest):
         self.assertEqual(values["command_line"], "")
         self.assertEqual(int(values["boot_drive"], 16), 0x80)
         self.assertEqual(int(values["disk_signature"], 16), signature)
+
+    def check_facts(self, **how):
+        """Boot with facts that QEMU was told, and compare the firmware's tables with a search of
+        the memory. Gives the values."""
+        rtc = ("-rtc", "base=2031-05-06T07:08:09,clock=vm")
+        image = self.package(self.kernel("contract-high"))
+        with machine.Machine(image, arguments=rtc, **how) as guest:
+            values, _ = self.check_report(guest)
+            rom = guest.memory(0xE0000, 0x20000)
+        rsdp, smbios, smbios3 = (
+            next((0xE0000 + at for at in range(0, len(rom), 16) if rom.startswith(mark, at)), 0)
+            for mark in (b"RSD PTR ", b"_SM_", b"_SM3_"))
+        self.assertNotEqual(rsdp, 0)
+        self.assertNotEqual((smbios, smbios3), (0, 0))
+        self.assertEqual(int(values["rsdp_paddr"], 16), rsdp)
+        self.assertEqual(int(values["smbios_paddr"], 16), smbios)
+        self.assertEqual(int(values["smbios3_paddr"], 16), smbios3)
+        self.assertEqual(int(values["firmware"], 16), 1)
+        begin = datetime.datetime(2031, 5, 6, 7, 8, 9, tzinfo=datetime.timezone.utc).timestamp()
+        self.assertIn(int(values["wall_clock_s"], 16) - begin, range(0, 3600))
+        return values
+
+    def test_acpi_smbios_the_clock_and_a_cpu_without_random_numbers(self):
+        values = self.check_facts(cpu="qemu64")
+        self.assertEqual(int(values["random_source"], 16), 0)
+        self.assertNotEqual(values["random_seed"], self.check_facts(cpu="qemu64")["random_seed"])
+
+    def test_smbios_of_64_bits_and_random_numbers_of_the_cpu(self):
+        how = {"machine": "q35", "machine_options": ",smbios-entry-point-type=64"}
+        self.assertEqual(int(self.check_facts(cpu="max", **how)["random_source"], 16), 2)
+        values = self.check_facts(cpu="qemu64,+rdrand", **how)
+        self.assertEqual(int(values["random_source"], 16), 1)
+        self.assertNotEqual(int(values["smbios3_paddr"], 16), 0)
 
     def test_the_command_line_arrives_byte_for_byte(self):
         text = "root=/dev/sda1  quiet 'two words' \u00fcml\u00e4ut " + "x" * 3000

@@ -433,6 +433,13 @@ static void check_bootinfo(void)
     report_value("boot_drive", info->boot_drive);
     report_value("disk_signature", info->disk_signature);
     report_value("kernel_paddr", info->kernel_paddr);
+    report_value("firmware", info->firmware);
+    report_value("rsdp_paddr", info->rsdp_paddr);
+    report_value("smbios_paddr", info->smbios_paddr);
+    report_value("smbios3_paddr", info->smbios3_paddr);
+    report_value("wall_clock_s", (uint64_t)info->wall_clock_s);
+    report_value("random_source", info->random_source);
+    report_value("random_seed", *(const uint64_t *)(const void *)info->random_seed);
 }
 
 static void check_own_memory(void)
