@@ -12,6 +12,7 @@
 extern uint8_t bios_bounce[], bios_bounce_end[];
 extern uint8_t bios_buffer[], bios_buffer_end[];
 extern uint8_t bios_map_storage[];
+extern const uint16_t bios_ebda_segment; /* in the BIOS data area */
 
 /* What stages 1 and 2 leave; image_header is sector 1 as stage 1 read it. */
 extern struct image_header image_header;

@@ -3,6 +3,7 @@
  * found by their signatures, and believed when their checksums are right.
  */
 #include "../core/firmware.h"
+#include "bios.h"
 
 #include <bootimage/bootinfo.h>
 
@@ -10,7 +11,6 @@
 #include <string.h>
 
 /* [ACPI §5.2.5.1 "Finding the RSDP on IA-PC Systems"] */
-#define EBDA_SEGMENT_PADDR 0x40e
 #define EBDA_LEAST_PADDR 0x10000
 #define EBDA_SEARCHED_BYTES 0x400
 #define LOW_MEMORY_TOP 0xa0000
@@ -93,7 +93,7 @@ static uint64_t find(uint64_t paddr, uint64_t end,
 
 static uint64_t find_rsdp(void)
 {
-    uint16_t segment = *(const volatile uint16_t *)(uintptr_t)EBDA_SEGMENT_PADDR;
+    uint16_t segment = bios_ebda_segment;
     uint64_t ebda = (uint64_t)segment << 4;
     uint64_t found = 0;
 

@@ -121,7 +121,7 @@ static void slide_word(struct patches *patches, uint64_t vaddr)
 }
 
 /* An even entry is the address of a word; the bits of an odd one, from bit 1 on, stand for the
-   words that follow [ELF "Relative Relocation Table"]. */
+   words that follow [ELF gABI "Relative Relocation Table"]. */
 static void apply_relr(struct patches *patches, const uint8_t *table, uint64_t bytes)
 {
     uint64_t entry, next = 0;

@@ -110,7 +110,8 @@ class ContractTest(suite.BootTest):
 
     def test_smbios_of_64_bits_and_random_numbers_of_the_cpu(self):
         how = {"machine": "q35", "machine_options": ",smbios-entry-point-type=64"}
-        self.assertEqual(int(self.check_facts(cpu="max", **how)["random_source"], 16), 2)
+        values = self.check_facts(cpu="max", **how)
+        self.assertIn(int(values["random_source"], 16), (1, 2))  # not every QEMU has RDSEED
         values = self.check_facts(cpu="qemu64,+rdrand", **how)
         self.assertEqual(int(values["random_source"], 16), 1)
         self.assertNotEqual(int(values["smbios3_paddr"], 16), 0)
