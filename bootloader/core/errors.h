@@ -54,7 +54,7 @@
       "No free range of RAM between 1 MiB and 4 GiB is large enough.",                             \
       "Give the machine more memory, or make the kernel smaller.")                                 \
     X(15, PAYLOAD_DAMAGED, "the kernel on the disk is damaged",                                    \
-      "The checksum of a segment does not agree with the bytes that were read.",                   \
+      "The checksum of a segment or module does not agree with the bytes that were read.",         \
       "Write the image anew; check the disk.")                                                     \
     X(16, EXCEPTION, "the loader crashed",                                                         \
       "The CPU raised an exception inside the loader: a defect of the loader or broken hardware.", \

@@ -229,6 +229,15 @@ static bool is_canonical(uint64_t vaddr, uint64_t bytes, unsigned int address_bi
     return first == last && (first == 0 || first == UINT64_MAX >> (address_bits - 1));
 }
 
+/* Do the region and the stack, with the page below it that is not mapped, share no page? */
+static bool is_off_the_stack(const struct plan *plan, uint64_t vaddr, uint64_t bytes)
+{
+    const struct plan_protocol *protocol = (const void *)plan_find(plan, NULL, PLAN_PROTOCOL);
+    uint64_t stack = BOOTINFO_STACK_TOP - protocol->stack_bytes - MEMORY_PAGE_BYTES;
+
+    return vaddr >= BOOTINFO_STACK_TOP || (vaddr < stack && bytes <= stack - vaddr);
+}
+
 /* Wherever the kernel goes by its random base. */
 static bool is_reachable(const struct plan *plan, const struct plan_region *region,
                          unsigned int address_bits)
@@ -237,7 +246,8 @@ static bool is_reachable(const struct plan *plan, const struct plan_region *regi
     uint64_t most = base ? (base->places - 1) * base->step_bytes : 0;
     uint64_t last = region->vaddr + (region->bytes - 1);
 
-    return most <= UINT64_MAX - last && is_canonical(region->vaddr, region->bytes, address_bits) &&
+    return most <= UINT64_MAX - last && is_off_the_stack(plan, region->vaddr, region->bytes) &&
+           is_canonical(region->vaddr, region->bytes, address_bits) &&
            is_canonical(region->vaddr + most, region->bytes, address_bits);
 }
 

@@ -192,8 +192,8 @@ struct bootinfo_memory_range {
     uint32_t reserved;   /* 20: 0 */
 };
 
-/* A file that came with the kernel. It begins on a page of its own, and zeros fill its last page.
-   Since 1.1. */
+/* A file that came with the kernel, in the order in which the tool was given them. It begins on a
+   page of its own, and zeros fill its last page. Since 1.1. */
 struct bootinfo_module {
     uint64_t address;   /* 0: of its first byte; 0 when it is empty */
     uint64_t bytes;     /* 8: of the file, without the zeros behind it */
@@ -291,9 +291,9 @@ struct bootinfo {
     uint32_t flags;             /* 164: BOOTINFO_X2APIC */
     uint32_t page_levels;       /* 168: of the page tables: 4 or 5 */
     uint32_t recursive_entry;   /* 172: of the root table, as requested; 0: none */
-    uint64_t requests;          /* 176: address of struct bootinfo_request[] */
+    uint64_t requests;          /* 176: address of struct bootinfo_request[]; 0: none */
     uint64_t request_count;     /* 184 */
-    uint64_t modules;           /* 192: address of struct bootinfo_module[], in the order given */
+    uint64_t modules;           /* 192: address of struct bootinfo_module[]; 0: none */
     uint64_t module_count;      /* 200: at most 65,536 */
     uint64_t kernel_file;       /* 208: address of the kernel's ELF file; 0: not asked for */
     uint64_t kernel_file_bytes; /* 216 */
@@ -305,7 +305,7 @@ struct bootinfo {
     uint64_t rsdp_paddr;        /* 264: ACPI root pointer, its checksum is right; 0: none */
     uint64_t smbios_paddr;      /* 272: SMBIOS entry point of 32 bits ("_SM_"); 0: none */
     uint64_t smbios3_paddr;     /* 280: SMBIOS entry point of 64 bits ("_SM3_"); 0: none */
-    uint64_t framebuffers;      /* 288: address of struct bootinfo_framebuffer[] */
+    uint64_t framebuffers;      /* 288: address of struct bootinfo_framebuffer[]; 0: none */
     uint64_t framebuffer_count; /* 296: 0 in text mode */
     uint64_t cpus;              /* 304: address of struct bootinfo_cpu[]; 0: not asked for */
     uint64_t cpu_count;         /* 312: with the boot processor; 0: not asked for */

@@ -63,7 +63,7 @@ void fake_start(void)
         .ranges = fake_ranges,
         .range_count = FAKE_RANGES,
         .map_capacity = MAP_CAPACITY,
-        .cpu = {.has_nx = true, .has_1gib = true, .has_5_levels = true, .address_bits = 46},
+        .cpu = {.has_nx = true, .has_1gib = true, .has_5_levels = true, .address_bits = 48},
         .wall_clock_s = 1234567890,
         .described = {.firmware = BOOTINFO_FIRMWARE_BIOS,
                       .rsdp_paddr = 0xf5a10,

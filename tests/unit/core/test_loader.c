@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#define PAGE 0x1000ull
 #define HIGH_VADDR 0xffffffff80000000ull
 #define RO 0u
 #define RW PLAN_WRITABLE
@@ -139,6 +140,82 @@ static void long_memory_maps_are_handed_over(void **state)
     }
 }
 
+static void count_table(void *context, uint64_t table_paddr)
+{
+    (void)table_paddr;
+    ++*(size_t *)context;
+}
+
+/* Boot with one more range; returns how many tables there are. */
+static size_t tables_with(uint64_t paddr, uint64_t bytes, uint32_t type, bool has_5_levels)
+{
+    const struct bootinfo_memory_range ranges[] = {
+        {FAKE_RAM_PADDR, FAKE_RAM_BYTES, BOOTINFO_MEMORY_USABLE, 0},
+        {paddr, bytes, type, 0},
+    };
+    size_t count = 0;
+
+    set_up(NULL);
+    fake_firmware.ranges = ranges;
+    fake_firmware.range_count = 2;
+    small_kernel_build(&builder, HIGH_VADDR, FAKE_RAM_PADDR);
+    builder_request(&builder, BOOTINFO_REQUEST_LEVELS, has_5_levels ? 5 : 4, 0, 0, 0);
+    assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
+    page_tables_each(fake_firmware.handover.tables_paddr, fake_firmware.handover.levels,
+                     count_table, &count);
+    return count;
+}
+
+static struct page walk(uint64_t vaddr)
+{
+    const struct handover *handover = &fake_firmware.handover;
+
+    return page_walk(handover->tables_paddr, handover->levels, vaddr);
+}
+
+#define GIB (1ull << 30)
+#define TIB (1ull << 40)
+
+/* Page tables are as many as the memory that is there needs, wherever it lies. */
+static void far_memory_costs_what_it_is_worth(void **state)
+{
+    const size_t least =
+        tables_with(FAKE_RAM_PADDR, PAGE, BOOTINFO_MEMORY_USABLE, false); /* nothing more */
+    static const uint32_t types[] = {BOOTINFO_MEMORY_RESERVED, BOOTINFO_MEMORY_BAD};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(tables_with(TIB - 12 * GIB, 12 * GIB, types[i], false), least);
+        assert_false(walk(BOOTINFO_PHYSICAL_MEMORY + TIB - 12 * GIB).is_mapped);
+        assert_int_equal(tables_with(TIB, UINT64_MAX - TIB, types[i], false), least);
+        assert_false(walk(BOOTINFO_PHYSICAL_MEMORY + TIB).is_mapped);
+    }
+    assert_int_equal(tables_with(TIB, 4 * GIB, BOOTINFO_MEMORY_USABLE, false), least + 1);
+    assert_int_equal(walk(BOOTINFO_PHYSICAL_MEMORY + TIB).bytes, GIB);
+    /* A new root, above a table for low addresses, for high ones, and for those of all memory. */
+    assert_int_equal(tables_with(TIB, 4 * GIB, BOOTINFO_MEMORY_USABLE, true), least + 1 + 3);
+    assert_int_equal(walk(BOOTINFO_PHYSICAL_MEMORY_5 + TIB).bytes, GIB);
+}
+
+/* Up to 64 TiB with 4 levels, all of it with 5, and never more than the CPU has wires for. */
+static void memory_is_mapped_as_far_as_it_goes(void **state)
+{
+    const uint64_t end = 1ull << 46, start = end - GIB;
+
+    (void)state;
+    tables_with(start, 2 * GIB, BOOTINFO_MEMORY_USABLE, false);
+    assert_true(walk(BOOTINFO_PHYSICAL_MEMORY + end - 1).is_mapped);
+    assert_false(walk(BOOTINFO_PHYSICAL_MEMORY + end).is_mapped);
+    tables_with(start, 2 * GIB, BOOTINFO_MEMORY_USABLE, true);
+    assert_true(walk(BOOTINFO_PHYSICAL_MEMORY_5 + end - 1).is_mapped);
+    assert_true(walk(BOOTINFO_PHYSICAL_MEMORY_5 + end).is_mapped);
+    tables_with((1ull << 48) - GIB, 2 * GIB, BOOTINFO_MEMORY_USABLE, true);
+    assert_true(walk(BOOTINFO_PHYSICAL_MEMORY_5 + (1ull << 48) - 1).is_mapped);
+    assert_false(walk(BOOTINFO_PHYSICAL_MEMORY_5 + (1ull << 48)).is_mapped);
+    tables_with(start + GIB, GIB, BOOTINFO_MEMORY_USABLE, false);
+    assert_false(walk(BOOTINFO_PHYSICAL_MEMORY + end).is_mapped);
+}
+
 /* Each step's failure stops the boot; the firmware was not left, nothing was entered. */
 static void an_unknown_protocol_is_an_error(void **state)
 {
@@ -235,6 +312,8 @@ int main(void)
         cmocka_unit_test_setup(a_kernel_in_the_physical_map_is_entered, set_up),
         cmocka_unit_test_setup(a_kernel_in_two_halves_is_entered, set_up),
         cmocka_unit_test_setup(long_memory_maps_are_handed_over, set_up),
+        cmocka_unit_test(far_memory_costs_what_it_is_worth),
+        cmocka_unit_test(memory_is_mapped_as_far_as_it_goes),
         cmocka_unit_test_setup(an_unknown_protocol_is_an_error, set_up),
         cmocka_unit_test_setup(a_damaged_plan_is_an_error, set_up),
         cmocka_unit_test_setup(a_damaged_payload_is_an_error, set_up),

@@ -329,6 +329,17 @@ static void regions_have_canonical_addresses(void **state)
     }
 }
 
+static void regions_keep_off_the_stack(void **state)
+{
+    const uint64_t guard = BOOTINFO_STACK_TOP - BUILDER_STACK_BYTES - 0x1000;
+
+    ASSERT_SOUND(test.other->vaddr, BOOTINFO_STACK_TOP);
+    ASSERT_DAMAGED(test.other->vaddr, BOOTINFO_STACK_TOP - 0x1000);
+    ASSERT_DAMAGED(test.other->vaddr, guard);
+    ASSERT_DAMAGED(test.other->vaddr, guard - REGION_BYTES + 0x1000);
+    ASSERT_SOUND(test.other->vaddr, guard - REGION_BYTES);
+}
+
 static void a_random_base_moves_no_region_out(void **state)
 {
     const uint64_t most = (0 - REGION_BYTES - VADDR) / 0x200000;
@@ -668,6 +679,7 @@ int main(void)
         cmocka_unit_test_setup(regions_are_pages, set_up),
         cmocka_unit_test_setup(regions_are_sorted_and_share_no_page, set_up),
         cmocka_unit_test_setup(regions_have_canonical_addresses, set_up),
+        cmocka_unit_test_setup(regions_keep_off_the_stack, set_up),
         cmocka_unit_test_setup(a_random_base_moves_no_region_out, set_up),
         cmocka_unit_test_setup(the_entry_can_be_executed, set_up),
         cmocka_unit_test_setup(unknown_flags_are_refused, set_up),

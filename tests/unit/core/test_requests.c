@@ -127,7 +127,7 @@ static void maps_have_their_rights_and_caching(void **state)
         {MAP_VADDR, PAGE, 0xfed00000, PLAN_WRITABLE, 3},
         {MAP_VADDR + 16 * MIB, 4 * MIB, 0x2000000000, PLAN_WRITABLE, 4},
         {0x7fffffe00000, 2 * MIB, 0, PLAN_EXECUTABLE, 0},
-        {0x10000000000, 3 * PAGE, 0x3fffffffd000, 0, 0},
+        {0x10000000000, 3 * PAGE, 0xffffffffd000, 0, 0},
     };
 
     (void)state;
