@@ -5,7 +5,7 @@ import random
 
 import elf
 import support
-from elf import R, W, Segment
+from elf import R, W, Segment, note
 
 SEED = 20
 MUTATIONS = 300
@@ -41,18 +41,27 @@ class Fuzz(support.ToolTest):
             with self.subTest(size=size):
                 self.assertEqual(self.run_on(whole[:size]), 0)
 
-    def test_mutations(self):
+    def mutate(self, sound, start, end):
+        """Runs the tool on mutations of these bytes, and expects it to take some of them."""
         chance = random.Random(SEED)
-        sound = elf.kernel()
         statuses = set()
         for _ in range(MUTATIONS):
             data = bytearray(sound)
             for _ in range(chance.choice([1, 1, 2, 4])):
-                data[chance.randrange(64 + 3 * 56)] = chance.choice([0, 1, 0x7F, 0x80, 0xFF,
-                                                                     chance.randrange(256)])
+                data[chance.randrange(start, end)] = chance.choice([0, 1, 0x7F, 0x80, 0xFF,
+                                                                    chance.randrange(256)])
             with self.subTest(data=data.hex()):
                 statuses.add(self.run_on(data))
         self.assertEqual(statuses, {0, 1})
+
+    def test_mutations(self):
+        self.mutate(elf.kernel(), 0, 64 + 3 * 56)
+
+    def test_mutations_of_notes(self):
+        notes = elf.notes_segment(note(2, 0x20000), note(0x10005, 0xFFFFC00000000000, 0, 0x1000, 1))
+        sound = elf.kernel(notes)
+        start = sound.index(notes.data)
+        self.mutate(sound, start, start + len(notes.data))
 
 
 if __name__ == "__main__":

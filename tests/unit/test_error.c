@@ -58,6 +58,23 @@ static void warnings_are_collected(void **state)
     assert_int_equal(error.warning_count, 0);
 }
 
+/* What failed was optional: the text becomes a warning, and the next failure counts. */
+static void errors_become_warnings(void **state)
+{
+    struct error error = {0};
+
+    (void)state;
+    error_warn(&error, "first");
+    error_set(&error, "second");
+    error_demote(&error);
+    assert_null(error.text);
+    assert_int_equal(error.warning_count, 2);
+    assert_string_equal(error.warnings[1], "second");
+    error_set(&error, "third");
+    assert_string_equal(error.text, "third");
+    error_free(&error);
+}
+
 /* Against RFC 3629 §4, whose grammar is a table; here it is by all characters and by all starts. */
 static void utf8_is_as_the_rfc_has_it(void **state)
 {
@@ -96,9 +113,8 @@ static void utf8_is_as_the_rfc_has_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_error_stays),
-        cmocka_unit_test(controls_are_escaped),
-        cmocka_unit_test(warnings_are_collected),
+        cmocka_unit_test(first_error_stays),         cmocka_unit_test(controls_are_escaped),
+        cmocka_unit_test(warnings_are_collected),    cmocka_unit_test(errors_become_warnings),
         cmocka_unit_test(utf8_is_as_the_rfc_has_it),
     };
 
