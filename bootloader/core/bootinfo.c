@@ -79,6 +79,8 @@ void bootinfo_start(struct loader *loader)
         .tsc_loader = loader->tsc_loader,
         .tsc_load = loader->tsc_load,
         .tsc_map = loader->tsc_map,
+        .flags = loader->cpu.has_x2apic ? BOOTINFO_X2APIC : 0,
+        .boot_cpu_apic_id = loader->cpu.apic_id,
         .page_levels = loader->space.levels,
         .module_count = loader->modules.count,
         .kernel_file = loader->modules.kernel_file,

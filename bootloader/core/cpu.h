@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the kernel's page tables depend on. */
+/* What the kernel's page tables depend on, and which CPU this is. */
 struct cpu_features {
     bool has_nx;
     bool has_1gib; /* pages of 1 GiB */
     bool has_5_levels;
+    bool has_x2apic;           /* its local APIC is in x2APIC mode */
     unsigned int address_bits; /* of physical addresses, MAXPHYADDR */
+    uint32_t apic_id;          /* as its local APIC says; 0 without one */
 };
 
 /* cpu.c; the tests have one of their own. */
