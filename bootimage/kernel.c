@@ -181,10 +181,26 @@ static bool add_segment(struct kernel *kernel, const GElf_Phdr *header, uint32_t
         .paddr = header->p_paddr,
         .memory_bytes = header->p_memsz,
         .file_bytes = header->p_filesz,
+        .align = header->p_align ? header->p_align : 1,
         .index = index,
         .writable = header->p_flags & PF_W,
         .executable = header->p_flags & PF_X,
     };
+    return true;
+}
+
+static bool read_dynamic(struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
+                         struct error *error)
+{
+    if (kernel->has_dynamic_table)
+        return error_set(error,
+                         "%s: segment %" PRIu32 " is a second PT_DYNAMIC; list .dynamic once under "
+                         "PHDRS in the linker script [second-dynamic]",
+                         kernel->path, index);
+    if (!check_segment(kernel, header, index, error))
+        return false;
+    kernel->has_dynamic_table = true;
+    kernel->dynamic = (struct kernel_dynamic){header->p_offset, header->p_filesz};
     return true;
 }
 
@@ -285,7 +301,8 @@ static bool read_segments(struct kernel *kernel, uint64_t count, struct error *e
                              "%s: libelf cannot read program header %" PRIu32 ": %s [libelf]",
                              kernel->path, i, elf_errmsg(-1));
         kernel->has_interpreter |= header.p_type == PT_INTERP;
-        kernel->has_dynamic_table |= header.p_type == PT_DYNAMIC;
+        if (header.p_type == PT_DYNAMIC && !read_dynamic(kernel, &header, i, error))
+            return false;
         if (header.p_type == PT_TLS && !read_tls(kernel, &header, i, error))
             return false;
         if (header.p_type == PT_GNU_RELRO && !read_relro(kernel, &header, i, error))
@@ -341,6 +358,7 @@ bool kernel_open(struct kernel *kernel, const char *path, struct error *error)
 
 void kernel_close(struct kernel *kernel)
 {
+    free(kernel->relocations);
     free(kernel->requests);
     free(kernel->segments);
     if (kernel->elf)

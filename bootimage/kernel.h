@@ -22,9 +22,29 @@ struct kernel_segment {
     uint64_t memory_bytes; /* not 0; vaddr + memory_bytes is at most UINT64_MAX */
     uint64_t file_bytes;   /* at most memory_bytes */
     uint64_t file_offset;
+    uint64_t align; /* p_align, not 0; base.c checks it where it matters */
     uint32_t index; /* program header, for messages */
     bool writable;
     bool executable;
+};
+
+/* PT_DYNAMIC: bytes of the file. */
+struct kernel_dynamic {
+    uint64_t offset;
+    uint64_t bytes;
+};
+
+/* A table of relocations, or some entries of it, in the loaded memory. */
+struct kernel_relocations {
+    uint64_t vaddr;
+    uint64_t bytes; /* not 0 */
+    uint32_t form;  /* enum plan_relocations_form */
+};
+
+/* The loader adds a number of steps below `places` to all addresses; no places: it does not. */
+struct kernel_random {
+    uint64_t step_bytes;
+    uint64_t places;
 };
 
 #define KERNEL_REQUEST_WORDS 4
@@ -58,14 +78,22 @@ struct kernel {
     uint16_t machine; /* e_machine */
     uint16_t type;    /* e_type */
     uint64_t entry_vaddr;
-    bool has_interpreter;            /* PT_INTERP */
-    bool has_dynamic_table;          /* PT_DYNAMIC */
+    bool has_interpreter;   /* PT_INTERP */
+    bool has_dynamic_table; /* PT_DYNAMIC */
+    struct kernel_dynamic dynamic;
     struct kernel_segment *segments; /* by rising vaddr */
     size_t segment_count;            /* not 0 */
     struct kernel_tls tls;
     struct kernel_relro relro;
     struct kernel_request *requests; /* in the order of the notes */
     size_t request_count;
+    /* Of a position-independent kernel. Where it goes is base.c's choice, what is patched for it
+       relocation.c's finding; until then these are 0. */
+    uint64_t slide; /* how far all addresses here are above those in the file */
+    struct kernel_random random;
+    bool anywhere; /* physical addresses mean nothing */
+    struct kernel_relocations *relocations;
+    size_t relocation_count;
     struct Elf *elf;
     int fd;
 };

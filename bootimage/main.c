@@ -135,12 +135,26 @@ static bool run_image(const struct options *options, const struct plan *plan, st
     return false;
 }
 
+/* One of the two options also overrides a note that asks for the other. */
+static bool override_base(struct kernel *kernel, const struct options *options, struct error *error)
+{
+    if (options->base && !options->random_base)
+        request_drop(kernel, BOOTINFO_REQUEST_RANDOM_BASE);
+    if (options->random_base && !options->base)
+        request_drop(kernel, BOOTINFO_REQUEST_BASE);
+    return (options->base == 0 ||
+            request_override(kernel, BOOTINFO_REQUEST_BASE, options->base, error)) &&
+           (!options->random_base ||
+            request_override(kernel, BOOTINFO_REQUEST_RANDOM_BASE, 1, error));
+}
+
 /* Options stand in for the notes of the kernel. */
 static bool override_requests(struct kernel *kernel, const struct options *options,
                               struct error *error)
 {
     return (options->stack_bytes == 0 ||
             request_override(kernel, BOOTINFO_REQUEST_STACK, options->stack_bytes, error)) &&
+           override_base(kernel, options, error) &&
            (!options->with_elf || request_override(kernel, BOOTINFO_REQUEST_KERNEL_FILE, 1, error));
 }
 

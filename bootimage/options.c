@@ -28,6 +28,8 @@ const char options_usage[] =
     "                        give the kernel this file, too; any number of times; a\n"
     "                        backslash takes the = or , after it for part of FILE or NAME\n"
     "      --with-elf        give the kernel its own ELF file, with all its sections\n"
+    "      --base=ADDRESS    where to map the lowest page of a position-independent kernel\n"
+    "      --kaslr           map a position-independent kernel at a random address\n"
     "      --stack-size=SIZE bytes of the kernel's stack, such as 64K; default: as the\n"
     "                        kernel's note asks, else 64K\n"
     "  -q, --quiet           only say what is wrong\n"
@@ -50,6 +52,8 @@ static const struct {
 /* From 256 on where there is no short option. */
 enum {
     OPTION_CMDLINE = 256,
+    OPTION_BASE,
+    OPTION_KASLR,
     OPTION_MODULE,
     OPTION_STACK_SIZE,
     OPTION_WITH_ELF,
@@ -71,6 +75,8 @@ static const struct {
     {"module", required_argument, OPTION_MODULE, PLANNING_COMMANDS},
     {"with-elf", no_argument, OPTION_WITH_ELF, PLANNING_COMMANDS},
     {"stack-size", required_argument, OPTION_STACK_SIZE, PLANNING_COMMANDS},
+    {"base", required_argument, OPTION_BASE, PLANNING_COMMANDS},
+    {"kaslr", no_argument, OPTION_KASLR, PLANNING_COMMANDS},
     {"quiet", no_argument, 'q', PLANNING_COMMANDS},
     {"help", no_argument, OPTION_HELP, ALL_COMMANDS},
     {"version", no_argument, OPTION_VERSION, ALL_COMMANDS},
@@ -164,6 +170,15 @@ static bool take_stack_size(struct options *options, const char *size, struct er
                      size);
 }
 
+/* What else an address has to be, request.c says of the kernel's own request, too. */
+static bool take_base(struct options *options, const char *address, struct error *error)
+{
+    if (number_parse(address, &options->base) && options->base > 0)
+        return true;
+    return error_set(
+        error, "--base is %s; give an address, such as 0xffffffff80000000 [base-number]", address);
+}
+
 /* argument is NULL for an option without one. */
 static bool take_option(struct options *options, int letter, const char *argument,
                         struct error *error)
@@ -177,6 +192,11 @@ static bool take_option(struct options *options, int letter, const char *argumen
         return module_add(&options->modules, argument, error);
     case OPTION_WITH_ELF:
         options->with_elf = true;
+        return true;
+    case OPTION_BASE:
+        return take_base(options, argument, error);
+    case OPTION_KASLR:
+        options->random_base = true;
         return true;
     case OPTION_STACK_SIZE:
         return take_stack_size(options, argument, error);

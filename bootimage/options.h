@@ -25,6 +25,8 @@ struct options {
     const char *command_line;
     struct module_list modules; /* their files not yet looked at */
     bool with_elf;
+    bool random_base;
+    uint64_t base;         /* 0: not given */
     uint64_t stack_bytes;  /* 0: as the kernel asks */
     char **qemu_arguments; /* what follows the kernel, for runner */
     bool quiet;

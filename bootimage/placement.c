@@ -110,7 +110,7 @@ static bool regions_collide(struct placement *placement)
 /* With the physical addresses of the file where that is possible, else with none. */
 static void place_regions(struct placement *placement, const struct kernel *kernel)
 {
-    placement->fixed = true;
+    placement->fixed = !kernel->anywhere;
     for (size_t i = 0; i < kernel->segment_count; i++)
         placement->fixed &= paddr_means_something(&kernel->segments[i]);
     if (placement->fixed) {

@@ -106,6 +106,7 @@ static void put_protocol(struct writer *writer, const struct source *source)
         .protocol = source->protocol->number,
         .entry_vaddr = source->kernel->entry_vaddr,
         .stack_bytes = request_stack_bytes(source->kernel),
+        .slide = source->kernel->slide,
     };
 
     put(writer, &record, sizeof(record));
@@ -244,6 +245,33 @@ static void put_tls(struct writer *writer, const struct source *source)
         put(writer, &record, sizeof(record));
 }
 
+static void put_relocations(struct writer *writer, const struct source *source)
+{
+    for (size_t i = 0; i < source->kernel->relocation_count; i++) {
+        const struct kernel_relocations *relocations = &source->kernel->relocations[i];
+        struct plan_relocations record = {
+            .record = required(PLAN_RELOCATIONS, sizeof(record)),
+            .vaddr = relocations->vaddr,
+            .bytes = relocations->bytes,
+            .form = relocations->form,
+        };
+
+        put(writer, &record, sizeof(record));
+    }
+}
+
+static void put_random_base(struct writer *writer, const struct source *source)
+{
+    struct plan_random_base record = {
+        .record = required(PLAN_RANDOM_BASE, sizeof(record)),
+        .step_bytes = source->kernel->random.step_bytes,
+        .places = source->kernel->random.places,
+    };
+
+    if (record.places)
+        put(writer, &record, sizeof(record));
+}
+
 /* All records, in the order of the plan: a new kind is one line here. */
 static void put_records(struct writer *writer, const struct source *source)
 {
@@ -254,6 +282,8 @@ static void put_records(struct writer *writer, const struct source *source)
     put_modules(writer, source);
     put_requests(writer, source);
     put_tls(writer, source);
+    put_relocations(writer, source);
+    put_random_base(writer, source);
 }
 
 /* Where the parts lie: fills everything in plan but the records and the pieces. */

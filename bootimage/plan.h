@@ -43,7 +43,9 @@ struct plan {
 };
 
 /* Plans the image of kernel, which has to live as long as the plan, as the modules: their bytes are
-   not copied. Only which of its requests can be met is written to the kernel. */
+   not copied. Written to
+   the kernel is only which of its requests can be met, where it is mapped, and how it is relocated.
+ */
 bool plan_build(struct plan *plan, struct kernel *kernel, const struct protocol *protocol,
                 const struct plan_options *options, struct error *error);
 

@@ -18,8 +18,9 @@ struct protocol {
     uint32_t number;       /* enum plan_protocol_number */
     uint32_t region_flags; /* of each region: PLAN_REGION_MOVABLE or 0 */
     bool (*recognise)(const struct kernel *kernel);
-    /* Before the placement: class, machine, type, virtual addresses, entry. */
-    bool (*validate)(const struct kernel *kernel, struct error *error);
+    /* Before the placement: class, machine, type, virtual addresses, entry, relocations. Moves what
+       has no addresses of its own to some. */
+    bool (*validate)(struct kernel *kernel, struct error *error);
     /* After it: physical addresses, rights. */
     bool (*validate_placement)(const struct kernel *kernel, const struct placement *placement,
                                struct error *error);

@@ -6,6 +6,9 @@
  */
 #include "protocol.h"
 
+#include "base.h"
+#include "relocation.h"
+
 #include "bootimage/image.h"
 
 #include <elf.h>
@@ -57,28 +60,18 @@ static bool validate_type(const struct kernel *kernel, struct error *error)
         return error_set(
             error,
             "%s: is a program for an operating system: it asks for a dynamic linker "
-            "(PT_INTERP); link the kernel with -nostdlib -static -no-pie [interpreter]",
-            kernel->path);
-    if (kernel->type == ET_DYN)
-        return error_set(
-            error,
-            "%s: is position-independent (ET_DYN), and nothing would relocate it; link "
-            "the kernel with -no-pie [position-independent]",
+            "(PT_INTERP); link the kernel with -nostdlib -static-pie, or -nostdlib -static -no-pie "
+            "[interpreter]",
             kernel->path);
     if (kernel->type == ET_REL)
         return error_set(
             error, "%s: is an object file (ET_REL), not yet linked; link it with ld [object-file]",
             kernel->path);
-    if (kernel->type != ET_EXEC)
+    if (kernel->type != ET_EXEC && kernel->type != ET_DYN)
         return error_set(error,
                          "%s: has ELF type %u, not an executable (ET_EXEC, %u); link it with "
                          "ld [elf-type]",
                          kernel->path, kernel->type, ET_EXEC);
-    if (kernel->has_dynamic_table)
-        return error_set(error,
-                         "%s: asks for dynamic linking (PT_DYNAMIC), and nothing would do it; link "
-                         "the kernel with -static [dynamic-linking]",
-                         kernel->path);
     return true;
 }
 
@@ -151,9 +144,10 @@ static bool validate_entry(const struct kernel *kernel, struct error *error)
                      kernel->path, kernel->entry_vaddr);
 }
 
-static bool validate(const struct kernel *kernel, struct error *error)
+static bool validate(struct kernel *kernel, struct error *error)
 {
-    if (!validate_machine(kernel, error) || !validate_type(kernel, error))
+    if (!validate_machine(kernel, error) || !validate_type(kernel, error) ||
+        !base_choose(kernel, error))
         return false;
     for (size_t i = 0; i < kernel->segment_count; i++) {
         const struct kernel_segment *segment = &kernel->segments[i];
@@ -163,7 +157,7 @@ static bool validate(const struct kernel *kernel, struct error *error)
         if (i > 0 && !validate_disjoint(kernel, segment - 1, segment, error))
             return false;
     }
-    return validate_entry(kernel, error);
+    return validate_entry(kernel, error) && relocation_read(kernel, error);
 }
 
 static bool validate_paddr(const struct kernel *kernel, const struct kernel_segment *segment,

@@ -267,7 +267,7 @@ bool request_check(struct kernel *kernel, struct error *error)
     return true;
 }
 
-bool request_override(struct kernel *kernel, uint32_t type, uint64_t word, struct error *error)
+void request_drop(struct kernel *kernel, uint32_t type)
 {
     size_t kept = 0;
 
@@ -275,13 +275,19 @@ bool request_override(struct kernel *kernel, uint32_t type, uint64_t word, struc
         if (!request_is(&kernel->requests[i], type))
             kernel->requests[kept++] = kernel->requests[i];
     }
-    struct kernel_request *more = realloc(kernel->requests, (kept + 1) * sizeof(*kernel->requests));
+    kernel->request_count = kept;
+}
+
+bool request_override(struct kernel *kernel, uint32_t type, uint64_t word, struct error *error)
+{
+    request_drop(kernel, type);
+    struct kernel_request *more =
+        realloc(kernel->requests, (kernel->request_count + 1) * sizeof(*kernel->requests));
     if (!more)
         return error_out_of_memory(error);
-    more[kept] =
+    more[kernel->request_count++] =
         (struct kernel_request){.type = type, .word_count = 1, .words = {word}, .met = true};
     kernel->requests = more;
-    kernel->request_count = kept + 1;
     return true;
 }
 

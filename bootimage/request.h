@@ -18,6 +18,12 @@
 /* The stack of a kernel that asks for none, and the largest one. */
 #define REQUEST_STACK_BYTES 0x10000u
 #define REQUEST_STACK_MAXIMUM 0x40000000u
+/* Where a kernel may be mapped that asks for a random address. */
+#define REQUEST_RANDOM_START 0xffffff8000000000ull
+#define REQUEST_RANDOM_END 0xffffffffffe00000ull
+
+/* As if the kernel had no note of this type, a BOOTINFO_REQUEST_. */
+void request_drop(struct kernel *kernel, uint32_t type);
 
 /* The word takes the place of all notes of this type, a BOOTINFO_REQUEST_. */
 bool request_override(struct kernel *kernel, uint32_t type, uint64_t word, struct error *error);

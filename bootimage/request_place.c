@@ -19,9 +19,6 @@
 #define PHYSICAL_MEMORY_BYTES_5 REQUEST_PHYSICAL_END
 /* The entry of the root table, with 4 levels, that is there for the stacks of all CPUs. */
 #define STACKS_START (BOOTINFO_STACK_TOP - (512ull << 30))
-/* Where a kernel may be mapped that asks for a random address. */
-#define RANDOM_START 0xffffff8000000000ull
-#define RANDOM_END 0xffffffffffe00000ull
 
 /* Virtual addresses; end is behind the last one. */
 struct range {
@@ -172,7 +169,7 @@ static bool check_fixed_maps(const struct kernel *kernel, const struct kernel_re
          {STACKS_START, BOOTINFO_STACK_TOP},
          "the stacks of the CPUs; ask for other addresses"},
         {request_word(kernel, BOOTINFO_REQUEST_RANDOM_BASE, 0) == 1,
-         {RANDOM_START, RANDOM_END},
+         {REQUEST_RANDOM_START, REQUEST_RANDOM_END},
          "the addresses at which the kernel may be mapped at random; ask for others"},
     };
 

@@ -12,6 +12,11 @@ import struct
 PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS = 0, 1, 2, 3, 4, 7
 PT_GNU_RELRO = 0x6474E552
 SHT_NOTE = 7
+(DT_NULL, DT_NEEDED, DT_PLTRELSZ, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_RELAENT, DT_STRSZ,
+ DT_REL, DT_RELSZ, DT_PLTREL, DT_JMPREL, DT_RELRSZ, DT_RELR, DT_RELRENT) = (
+    0, 1, 2, 5, 6, 7, 8, 9, 10, 17, 18, 20, 23, 35, 36, 37)
+R_NONE, R_64, R_GLOB_DAT, R_JUMP_SLOT, R_RELATIVE, R_32, R_TPOFF64, R_IRELATIVE = (
+    0, 1, 6, 7, 8, 10, 18, 37)
 X, W, R = 1, 2, 4
 ET_NONE, ET_REL, ET_EXEC, ET_DYN, ET_CORE = 0, 1, 2, 3, 4
 EM_386, EM_X86_64, EM_AARCH64 = 3, 62, 183
@@ -145,4 +150,55 @@ def kernel(*more, **options):
         Segment(0x100000, b"\xf4\xeb\xfd" + bytes(13)),
         Segment(0x101000, b"read-only", R),
         Segment(0x102000, b"data", R | W, memsz=0x2000), *more,
+    ], **options)
+
+
+def rela(offset, addend=0, kind=R_RELATIVE, symbol=0):
+    """An entry of DT_RELA."""
+    return struct.pack("<QQQ", offset, symbol << 32 | kind, addend)
+
+
+def relr(*words):
+    """A table of DT_RELR."""
+    return struct.pack(f"<{len(words)}Q", *words)
+
+
+# Where the parts of pie() lie, from where it is linked.
+PIE_CODE, PIE_TABLES, PIE_RELR, PIE_SYMBOLS, PIE_STRINGS, PIE_DATA = (
+    0x1000, 0x2000, 0x2400, 0x2800, 0x2A00, 0x3000)
+PIE_DATA_BYTES, PIE_END = 0x200, 0x5000
+
+
+def pie(rela_table=b"", relr_table=b"", *more, base=0, tags=None, drop=(), symbols=(), **options):
+    """A position-independent kernel linked at `base`: code, tables, and data with .bss behind.
+
+    tags     {tag: value}: entries of PT_DYNAMIC to override or to add
+    drop     tags to leave out
+    symbols  (name, defined): numbered from 1
+    more     segments, behind the others
+    """
+    strings, entries = b"\0", bytes(24)
+    for name, defined in symbols:
+        entries += struct.pack("<IBBHQQ", len(strings), 0x12, 0, 1 if defined else 0, 0, 0)
+        strings += name.encode() + b"\0"
+    tables = bytearray(PIE_DATA - PIE_TABLES)
+    for place, part in [(PIE_TABLES, rela_table), (PIE_RELR, relr_table), (PIE_SYMBOLS, entries),
+                        (PIE_STRINGS, strings)]:
+        tables[place - PIE_TABLES : place - PIE_TABLES + len(part)] = part
+    dynamic = {
+        DT_RELA: base + PIE_TABLES, DT_RELASZ: len(rela_table), DT_RELAENT: 24,
+        DT_RELR: base + PIE_RELR, DT_RELRSZ: len(relr_table), DT_RELRENT: 8,
+        DT_SYMTAB: base + PIE_SYMBOLS, DT_STRTAB: base + PIE_STRINGS, DT_STRSZ: len(strings),
+    }
+    dynamic.update(tags or {})
+    rows = b"".join(struct.pack("<QQ", tag, value) for tag, value in dynamic.items()
+                    if tag not in drop)
+    options.setdefault("type", ET_DYN)
+    options.setdefault("entry", base + PIE_CODE)
+    return build([
+        Segment(base, bytes(64), R),
+        Segment(base + PIE_CODE, b"\xf4\xeb\xfd" + bytes(13)),
+        Segment(base + PIE_TABLES, bytes(tables), R),
+        Segment(base + PIE_DATA, bytes(range(256)) * 2, R | W, memsz=PIE_END - PIE_DATA),
+        Segment(base + PIE_TABLES, rows + bytes(16), R, type=PT_DYNAMIC, align=8), *more,
     ], **options)

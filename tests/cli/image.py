@@ -6,7 +6,8 @@ import zlib
 SECTOR = 512
 MINIMUM_BYTES = 16 * 63 * SECTOR
 PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE, MODULE = 1, 2, 3, 4, 5, 6
-REQUEST, TLS = 7, 8
+REQUEST, TLS, RELOCATIONS, RANDOM_BASE = 7, 8, 9, 10
+RELA, RELR = 1, 2
 ANYWHERE = 2**64 - 1
 WRITABLE, EXECUTABLE = 1, 2
 KERNEL_FILE = 1
@@ -56,7 +57,7 @@ class Image:
         assert partition_bytes == (self.sectors - self.plan_lba) * SECTOR
         self.protocol, self.regions, self.command_line = None, [], None
         self.segments, self.mappings, self.modules, self.kernel_file = [], [], [], None
-        self.requests, self.tls = [], None
+        self.requests, self.tls, self.relocations, self.random_base = [], None, [], None
         offset = 48
         while offset < size:
             kind, flags, length = struct.unpack_from("<HHI", plan, offset)
@@ -85,6 +86,13 @@ class Image:
         elif kind == REQUEST:
             kind, met, *words = struct.unpack("<II4Q", body)
             self.requests.append((kind, met, words))
+        elif kind == RELOCATIONS:
+            vaddr, size, form, reserved = struct.unpack("<QQII", body)
+            assert reserved == 0
+            self.relocations.append((vaddr, size, form))
+        elif kind == RANDOM_BASE:
+            assert self.random_base is None
+            self.random_base = struct.unpack("<QQ", body)
         elif kind == TLS:
             assert self.tls is None
             self.tls = struct.unpack("<QQQQ", body)

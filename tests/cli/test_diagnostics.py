@@ -14,7 +14,7 @@ import support
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CALL = re.compile(r"\berror_(?:set|warn)\(")
 # The format: literals and macros, such as PRIu64, up to the comma that ends it.
-FORMAT = re.compile(r'\s*error,\s*((?:"(?:[^"\\]|\\.)*"|\w+|\s)+)[,)]')
+FORMAT = re.compile(r'\s*(?:\w+->)?error,\s*((?:"(?:[^"\\]|\\.)*"|\w+|\s)+)[,)]')
 NAME = re.compile(r' "?\[([a-z0-9]+(?:-[a-z0-9]+)*)\]"\Z')
 
 # Names that no test provokes, and why.

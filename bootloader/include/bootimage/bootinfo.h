@@ -43,9 +43,9 @@
  *                that two segments share have the rights of both; what lies in PT_GNU_RELRO is
  *                read-only. Where these addresses meet one of the other maps below, the kernel's
  *                own mapping is the one that counts. A position-independent kernel (ET_DYN) linked
- *                at 0 is mapped at BOOTINFO_KERNEL_BASE, or at a random place if that was asked
- *                for; bootinfo.kernel_slide says how far its addresses are above those in the ELF
- *                file.
+ *                below 1 MiB is mapped as if BOOTINFO_KERNEL_BASE were 0, or where it asks to be, or
+ *                at a random place if that was asked for; bootinfo.kernel_slide says how far its
+ *                addresses are above those in the ELF file.
  *   0x1000 to 4 GiB, one to one
  *                readable and writable, not executable; memory and device registers alike. Page 0
  *                is not mapped. One page of type BOOTINFO_MEMORY_LOADER is executable and not
@@ -169,7 +169,7 @@
 #define BOOTINFO_PHYSICAL_MEMORY_5 0xff00000000000000ull
 /* The end of the boot processor's stack. */
 #define BOOTINFO_STACK_TOP 0xffffff8000000000ull
-/* Where a position-independent kernel is mapped that is linked at 0 and asks for no other place. */
+/* Where a position-independent kernel linked at 0 is mapped that asks for no other place. */
 #define BOOTINFO_KERNEL_BASE 0xffffffff80000000ull
 
 /* Types of memory. Treat a type you do not know as BOOTINFO_MEMORY_RESERVED. */

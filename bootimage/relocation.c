@@ -1,0 +1,359 @@
+/*
+ * Second step, continued: the relocations of a position-independent kernel.
+ *
+ * The loader only ever adds the slide: R_X86_64_RELATIVE and RELR [ELF gABI "Relative Relocation
+ * Table"]. That all is of that kind, and patches the kernel's own memory, is found out here, entry
+ * by entry; no address, size or index is believed. The tables stay where the linker put them, in
+ * the loaded segments, and plan.c tells the loader where. dynamic.c reads the table of tables.
+ */
+#include "relocation.h"
+
+#include "dynamic.h"
+#include "relocation_kind.h"
+
+#include "bootimage/image.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATCH_BYTES 8u
+/* A bitmap of RELR tells of this many words. */
+#define BITMAP_WORDS 63u
+
+/* A table among the file bytes of a segment. Addresses without `file` are as mapped, and so are
+   those of entries once the slide is added. */
+struct table {
+    const char *name; /* for messages */
+    uint64_t vaddr;
+    uint64_t bytes;
+    uint64_t entry_bytes;
+    uint32_t form; /* enum plan_relocations_form */
+    uint64_t file_offset;
+};
+
+#define MAXIMUM_TABLES 3
+
+struct reading {
+    struct kernel *kernel;
+    struct dynamic dynamic;
+    struct table tables[MAXIMUM_TABLES];
+    size_t table_count;
+    struct input_reader reader;
+    const struct kernel_segment *latest; /* patched last: the next one is likely there, too */
+    /* Patches of code, and the first of them, as linked. */
+    size_t text_count;
+    uint64_t text_vaddr;
+    struct error *error;
+};
+
+static bool is_inside(uint64_t start, uint64_t bytes, uint64_t outer, uint64_t outer_bytes)
+{
+    return start - outer <= outer_bytes && bytes <= outer_bytes - (start - outer);
+}
+
+static int compare_place(const void *key, const void *element)
+{
+    const uint64_t *vaddr = key;
+    const struct kernel_segment *segment = element;
+
+    if (*vaddr < segment->vaddr)
+        return -1;
+    return *vaddr - segment->vaddr >= segment->memory_bytes;
+}
+
+/* The segment whose memory has these bytes, all of them, or NULL. */
+static const struct kernel_segment *segment_at(const struct kernel *kernel, uint64_t vaddr,
+                                               uint64_t bytes)
+{
+    const struct kernel_segment *segment =
+        bsearch(&vaddr, kernel->segments, kernel->segment_count, sizeof(*segment), compare_place);
+
+    return segment && is_inside(vaddr, bytes, segment->vaddr, segment->memory_bytes) ? segment
+                                                                                     : NULL;
+}
+
+/* Where the bytes at an address, as mapped, stand in the file. */
+static bool find_in_file(const struct kernel *kernel, uint64_t vaddr, uint64_t bytes,
+                         uint64_t *offset)
+{
+    const struct kernel_segment *segment = segment_at(kernel, vaddr, bytes);
+
+    if (!segment || !is_inside(vaddr, bytes, segment->vaddr, segment->file_bytes))
+        return false;
+    *offset = segment->file_offset + (vaddr - segment->vaddr);
+    return true;
+}
+
+static bool add_table(struct reading *reading, const char *name,
+                      const struct dynamic_table *dynamic, uint64_t entry_bytes, uint32_t form)
+{
+    const struct kernel *kernel = reading->kernel;
+    struct table table = {
+        .name = name,
+        .vaddr = dynamic->vaddr + kernel->slide,
+        .bytes = dynamic->bytes,
+        .entry_bytes = entry_bytes,
+        .form = form,
+    };
+
+    if (dynamic->bytes == 0)
+        return true;
+    if ((dynamic->entry_bytes != 0 && dynamic->entry_bytes != entry_bytes) ||
+        dynamic->bytes % entry_bytes != 0)
+        return error_set(reading->error,
+                         "%s: the relocations of %s take 0x%" PRIx64 " bytes in entries of %" PRIu64
+                         ", where entries of %" PRIu64 " are expected; build the kernel again "
+                         "[relocation-size]",
+                         kernel->path, name, dynamic->bytes, dynamic->entry_bytes, entry_bytes);
+    if (!find_in_file(kernel, table.vaddr, table.bytes, &table.file_offset))
+        return error_set(reading->error,
+                         "%s: the relocations of %s, 0x%" PRIx64 " bytes at 0x%" PRIx64
+                         ", are not loaded; keep their section in a PT_LOAD in the linker script "
+                         "[relocation-not-loaded]",
+                         kernel->path, name, dynamic->bytes, dynamic->vaddr);
+    reading->tables[reading->table_count++] = table;
+    return true;
+}
+
+static bool find_tables(struct reading *reading)
+{
+    const struct dynamic *dynamic = &reading->dynamic;
+
+    if (dynamic->rel.bytes > 0 || (dynamic->jmprel.bytes > 0 && dynamic->plt_form == DT_REL))
+        return error_set(reading->error,
+                         "%s: has relocations without addends (DT_REL), which x86-64 does not use; "
+                         "link the kernel with -z rela [relocation-rel]",
+                         reading->kernel->path);
+    return add_table(reading, "DT_RELA", &dynamic->rela, sizeof(Elf64_Rela),
+                     PLAN_RELOCATIONS_RELA) &&
+           add_table(reading, "DT_JMPREL", &dynamic->jmprel, sizeof(Elf64_Rela),
+                     PLAN_RELOCATIONS_RELA) &&
+           add_table(reading, "DT_RELR", &dynamic->relr, sizeof(Elf64_Relr), PLAN_RELOCATIONS_RELR);
+}
+
+/* Notes that 8 bytes are patched at this address, as linked, if they may be. */
+static bool check_patch(struct reading *reading, uint64_t file_vaddr)
+{
+    const struct kernel *kernel = reading->kernel;
+    const struct kernel_segment *segment = reading->latest;
+    uint64_t vaddr = file_vaddr + kernel->slide;
+
+    if (!segment || !is_inside(vaddr, PATCH_BYTES, segment->vaddr, segment->memory_bytes))
+        segment = segment_at(kernel, vaddr, PATCH_BYTES);
+    if (!segment)
+        return error_set(reading->error,
+                         "%s: a relocation patches 8 bytes at 0x%" PRIx64
+                         ", which lie in no segment; build the kernel again [relocation-place]",
+                         kernel->path, file_vaddr);
+    for (size_t i = 0; i < reading->table_count; i++) {
+        const struct table *table = &reading->tables[i];
+
+        if (vaddr < table->vaddr + table->bytes && vaddr + PATCH_BYTES > table->vaddr)
+            return error_set(reading->error,
+                             "%s: a relocation patches 8 bytes at 0x%" PRIx64
+                             ", among the relocations of %s themselves; build the kernel again "
+                             "[relocation-overlap]",
+                             kernel->path, file_vaddr, table->name);
+    }
+    if (segment->executable && !segment->writable && reading->text_count++ == 0)
+        reading->text_vaddr = file_vaddr;
+    reading->latest = segment;
+    return true;
+}
+
+/* Appends entries to what the loader applies, to the last run where they continue it. */
+static bool add_run(struct reading *reading, uint64_t vaddr, uint64_t bytes, uint32_t form)
+{
+    struct kernel *kernel = reading->kernel;
+    size_t count = kernel->relocation_count;
+    struct kernel_relocations *last = count ? &kernel->relocations[count - 1] : NULL;
+
+    if (last && last->form == form && last->vaddr + last->bytes == vaddr) {
+        last->bytes += bytes;
+        return true;
+    }
+    /* Room for a power of two of runs, and so a new one just after each. */
+    if ((count & (count - 1)) == 0) {
+        struct kernel_relocations *more =
+            reallocarray(kernel->relocations, count ? 2 * count : 1, sizeof(*more));
+
+        if (!more)
+            return error_out_of_memory(reading->error);
+        kernel->relocations = more;
+    }
+    kernel->relocations[kernel->relocation_count++] =
+        (struct kernel_relocations){.vaddr = vaddr, .bytes = bytes, .form = form};
+    return true;
+}
+
+/* A text of the string table, cut to the room; "" if there is none. */
+static void read_name(struct reading *reading, uint64_t index, char *name, size_t room)
+{
+    const struct kernel *kernel = reading->kernel;
+    const struct dynamic *dynamic = &reading->dynamic;
+    uint64_t rest = index < dynamic->strings.bytes ? dynamic->strings.bytes - index : 0;
+    size_t bytes = rest < room - 1 ? (size_t)rest : room - 1;
+    struct error ignored = {0};
+    uint64_t offset;
+
+    memset(name, 0, room);
+    if (bytes > 0 &&
+        (!find_in_file(kernel, dynamic->strings.vaddr + kernel->slide + index, bytes, &offset) ||
+         !input_read(&kernel->file, kernel->fd, name, bytes, offset, &ignored)))
+        *name = 0;
+    error_free(&ignored);
+}
+
+static void read_symbol(struct reading *reading, uint32_t index, struct relocation_symbol *symbol)
+{
+    const struct kernel *kernel = reading->kernel;
+    struct error ignored = {0};
+    Elf64_Sym entry;
+    uint64_t offset;
+    uint64_t vaddr =
+        reading->dynamic.symbols_vaddr + kernel->slide + (uint64_t)index * sizeof(entry);
+
+    *symbol = (struct relocation_symbol){.index = index};
+    if (index > 0 && find_in_file(kernel, vaddr, sizeof(entry), &offset) &&
+        input_read(&kernel->file, kernel->fd, &entry, sizeof(entry), offset, &ignored)) {
+        symbol->undefined = entry.st_shndx == SHN_UNDEF;
+        read_name(reading, entry.st_name, symbol->name, sizeof(symbol->name));
+    }
+    error_free(&ignored);
+}
+
+static bool refuse_kind(struct reading *reading, const Elf64_Rela *entry)
+{
+    struct relocation_symbol symbol;
+
+    read_symbol(reading, (uint32_t)ELF64_R_SYM(entry->r_info), &symbol);
+    return relocation_kind_refuse(reading->kernel->path, (uint32_t)ELF64_R_TYPE(entry->r_info),
+                                  entry->r_offset, &symbol, reading->error);
+}
+
+/* R_X86_64_NONE is room that the linker did not need in the end: left out of the runs. */
+static bool check_rela(struct reading *reading, const struct table *table, uint64_t offset,
+                       const uint8_t *bytes)
+{
+    Elf64_Rela entry;
+
+    memcpy(&entry, bytes, sizeof(entry));
+    if (ELF64_R_TYPE(entry.r_info) == R_X86_64_NONE)
+        return true;
+    if (ELF64_R_TYPE(entry.r_info) != R_X86_64_RELATIVE)
+        return refuse_kind(reading, &entry);
+    return check_patch(reading, entry.r_offset) &&
+           add_run(reading, table->vaddr + offset, sizeof(entry), table->form);
+}
+
+/* An even word is the address of a word to patch; an odd one a bitmap of those that follow the last
+   word told of [ELF gABI "Relative Relocation Table"]. */
+static bool check_relr(struct reading *reading, const struct table *table, uint64_t offset,
+                       const uint8_t *bytes, uint64_t *next)
+{
+    Elf64_Relr word;
+
+    memcpy(&word, bytes, sizeof(word));
+    if ((word & 1) == 0) {
+        *next = word + PATCH_BYTES;
+        return check_patch(reading, word) &&
+               add_run(reading, table->vaddr + offset, sizeof(word), table->form);
+    }
+    if (offset == 0)
+        return error_set(reading->error,
+                         "%s: the relocations of DT_RELR begin with a bitmap, 0x%" PRIx64
+                         ", and no address before it; build the kernel again [relocation-bitmap]",
+                         reading->kernel->path, word);
+    for (unsigned i = 0; i < BITMAP_WORDS; i++) {
+        if ((word >> (i + 1) & 1) != 0 && !check_patch(reading, *next + i * PATCH_BYTES))
+            return false;
+    }
+    *next += BITMAP_WORDS * PATCH_BYTES;
+    return add_run(reading, table->vaddr + offset, sizeof(word), table->form);
+}
+
+static bool check_table(struct reading *reading, const struct table *table)
+{
+    uint64_t room = INPUT_BUFFER_BYTES / table->entry_bytes * table->entry_bytes;
+    uint64_t next = 0;
+
+    for (uint64_t offset = 0; offset < table->bytes;) {
+        uint64_t rest = table->bytes - offset;
+        struct input_piece piece = {&reading->kernel->file, table->file_offset + offset,
+                                    rest < room ? rest : room};
+        size_t bytes = input_next(&reading->reader, &piece, reading->error);
+
+        if (bytes == 0)
+            return false;
+        for (size_t i = 0; i < bytes; i += table->entry_bytes) {
+            const uint8_t *entry = reading->reader.buffer + i;
+
+            if (table->form == PLAN_RELOCATIONS_RELR
+                    ? !check_relr(reading, table, offset + i, entry, &next)
+                    : !check_rela(reading, table, offset + i, entry))
+                return false;
+        }
+        offset += bytes;
+    }
+    return true;
+}
+
+static void warn_text(const struct reading *reading)
+{
+    if (reading->text_count)
+        error_warn(reading->error,
+                   "%s: %zu relocation%s patch%s code, the first at 0x%" PRIx64
+                   "; compile the kernel with -fPIE, all of it [text-relocation]",
+                   reading->kernel->path, reading->text_count, reading->text_count > 1 ? "s" : "",
+                   reading->text_count > 1 ? "" : "es", reading->text_vaddr);
+}
+
+static bool check_fixed(const struct kernel *kernel, struct error *error)
+{
+    if (kernel->type == ET_DYN || kernel->relocation_count == 0)
+        return true;
+    return error_set(error,
+                     "%s: has relocations (PT_DYNAMIC), though it is linked to fixed addresses; "
+                     "link it with -static, or with -static -pie --no-dynamic-linker "
+                     "[dynamic-linking]",
+                     kernel->path);
+}
+
+static bool refuse_libraries(struct reading *reading)
+{
+    char name[RELOCATION_NAME_BYTES];
+
+    if (!reading->dynamic.has_needed)
+        return true;
+    read_name(reading, reading->dynamic.needed, name, sizeof(name));
+    return error_set(reading->error,
+                     "%s: needs the shared library `%s' (DT_NEEDED), and there is none at boot; "
+                     "link the kernel with -nostdlib -static [needed-library]",
+                     reading->kernel->path, name);
+}
+
+bool relocation_read(struct kernel *kernel, struct error *error)
+{
+    struct reading reading = {.kernel = kernel, .error = error};
+    bool done = false;
+
+    free(kernel->relocations);
+    kernel->relocations = NULL;
+    kernel->relocation_count = 0;
+    if (!kernel->has_dynamic_table)
+        return true;
+    if (input_reader_open(&reading.reader, error) &&
+        dynamic_read(&reading.dynamic, kernel, &reading.reader, error) &&
+        refuse_libraries(&reading) && find_tables(&reading)) {
+        done = true;
+        for (size_t i = 0; done && i < reading.table_count; i++)
+            done = check_table(&reading, &reading.tables[i]);
+    }
+    input_reader_close(&reading.reader);
+    if (!done || !check_fixed(kernel, error))
+        return false;
+    warn_text(&reading);
+    return true;
+}
