@@ -43,8 +43,8 @@
  *                that two segments share have the rights of both; what lies in PT_GNU_RELRO is
  *                read-only. Where these addresses meet one of the other maps below, the kernel's
  *                own mapping is the one that counts. A position-independent kernel (ET_DYN) linked
- *                below 1 MiB is mapped as if BOOTINFO_KERNEL_BASE were 0, or where it asks to be, or
- *                at a random place if that was asked for; bootinfo.kernel_slide says how far its
+ *                below 1 MiB is mapped as if BOOTINFO_KERNEL_BASE were 0, or where it asks to be,
+ *                or at a random place if that was asked for; bootinfo.kernel_slide says how far its
  *                addresses are above those in the ELF file.
  *   0x1000 to 4 GiB, one to one
  *                readable and writable, not executable; memory and device registers alike. Page 0
@@ -90,9 +90,9 @@
  *   The bootimage tool reads the notes, refuses what cannot be, and says why; what depends on the
  *   machine is refused at boot with an error number. BOOTINFO_REQUEST_OPTIONAL added to the type
  *   makes it a wish: where it cannot be met, or is not known, the boot goes on without it.
- *   bootinfo.requests tells what became of each. Words that are left out are 0. A kernel has at most
- *   1,024 notes. A map that it asks for may not meet its segments, another map, or what the loader
- *   maps: the first 4 GiB one to one, all RAM at bootinfo.physical_memory, the stacks.
+ *   bootinfo.requests tells what became of each. Words that are left out are 0. A kernel has at
+ *   most 1,024 notes. A map that it asks for may not meet its segments, another map, or what the
+ *   loader maps: the first 4 GiB one to one, all RAM at bootinfo.physical_memory, the stacks.
  *
  * VERSIONS
  *
