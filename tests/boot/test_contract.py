@@ -12,7 +12,7 @@ import machine
 import suite
 
 # How many checks contract.c makes: one that was never reached is missed.
-CHECKS = 63
+CHECKS = 70
 
 USABLE = 1
 DISK_SIGNATURE_OFFSET = 440
@@ -56,6 +56,11 @@ class ContractTest(suite.BootTest):
 
     def test_a_cpu_with_five_levels_of_pages(self):
         self.check_contract(cpu="qemu64,la57=on")
+
+    def test_pages_of_1_gib(self):
+        for cpu in ("qemu64,+pdpe1gb", "qemu64,-pdpe1gb", "max"):
+            with self.subTest(cpu=cpu):
+                self.check_contract(cpu=cpu, memory_mib=6144, machine="q35")
 
     def test_little_memory(self):
         self.check_contract(memory_mib=32)

@@ -20,9 +20,10 @@
 struct entry_state {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rflags, cr0, cr3, cr4, efer, gdt_base, idt_base;
+    uint64_t rflags, cr0, cr3, cr4, efer, dr7, apic_base, pat, fs_base, gs_base, kernel_gs_base;
+    uint64_t gdt_base, idt_base;
     uint32_t gdt_limit, idt_limit, mxcsr;
-    uint16_t cs, ss, ds, es, fs, gs, ldtr, tr, fcw, fsw, ftw, pics;
+    uint16_t cs, ss, ds, es, fs, gs, ldtr, tr, fcw, fsw, ftw, pics, in_service;
 };
 
 extern const struct entry_state entry_state;
@@ -37,6 +38,7 @@ static const volatile uint64_t rodata = 0xFEDCBA9876543210;
 
 static const struct bootinfo *info;
 static bool cpu_has_nx;
+static bool cpu_has_1_gib_pages;
 /* With 4 levels of page tables, or with 5. */
 static uint64_t physical_memory;
 static uint64_t physical_memory_bytes;
@@ -48,12 +50,13 @@ static uint64_t address(const volatile void *pointer)
     return (uint64_t)(uintptr_t)pointer;
 }
 
-static bool has_nx(void)
+/* CPUID 0x80000001, EDX: bit 20 is NX, bit 26 pages of 1 GiB. */
+static bool cpu_has(unsigned bit)
 {
     uint32_t eax = 0x80000001, ebx, ecx, edx;
 
     __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
-    return (edx >> 20 & 1) != 0;
+    return (edx >> bit & 1) != 0;
 }
 
 /* The type of memory that all of [paddr, paddr + bytes) has; 0 if it has none or several. */
@@ -111,6 +114,8 @@ static void check_control_registers(const struct entry_state *s)
                  "CR4 has PAE, OSFXSR and OSXMMEXCPT set, LA57 with 5 levels, nothing else");
     report_check((s->efer & long_mode) == long_mode, "EFER has LME and LMA set");
     report_check(((s->efer >> 11 & 1) != 0) == cpu_has_nx, "EFER has NXE where the CPU has it");
+    report_check((s->cr3 & ~PAGE_ADDRESS) == 0, "CR3 has no PCID and no cache flags");
+    report_check((s->dr7 & 0xFF) == 0, "DR7 arms no breakpoint");
     report_check(s->fcw == 0x37F, "FCW is 0x37F");
     report_check((s->fsw & 0xB8FF) == 0 && s->ftw == 0xFFFF,
                  "the x87 is empty and has no exception");
@@ -131,6 +136,8 @@ static void check_segments(const struct entry_state *s)
     report_check(s->cs == 0x08, "CS is 0x08");
     report_check(s->ss == 0x10 && s->ds == 0x10 && s->es == 0x10, "SS, DS and ES are 0x10");
     report_check((s->fs | s->gs) == 0, "FS and GS are null");
+    report_check((s->fs_base | s->gs_base | s->kernel_gs_base) == 0,
+                 "the bases of FS and GS are 0");
     report_check(memory_type(page_paddr(s->cr3, s->gdt_base), s->gdt_limit + 1) ==
                      BOOTINFO_MEMORY_LOADER,
                  "the GDT lies in memory of type LOADER");
@@ -138,6 +145,8 @@ static void check_segments(const struct entry_state *s)
     report_check(s->ldtr == 0, "there is no LDT");
     report_check(s->tr == 0, "there is no TR");
     report_check(s->pics == 0xFFFF, "the PICs have all lines masked");
+    report_check(s->in_service == 0, "the PICs have no interrupt in service");
+    report_check((s->apic_base >> 8 & 1) != 0, "this is the boot processor");
 }
 
 /* What is mapped. */
@@ -269,7 +278,49 @@ struct survey {
     unsigned wrong_read_only;  /* pages outside the kernel that are not writable and ought to be */
     unsigned foreign_tables;   /* tables that are not of type LOADER */
     unsigned nx_without_right; /* entries that say NX on a CPU without it */
+    unsigned too_small;        /* pages of the map of physical memory */
+    unsigned not_write_back;
 };
+
+static bool is_ram(uint32_t type)
+{
+    return type != BOOTINFO_MEMORY_RESERVED && type != BOOTINFO_MEMORY_BAD;
+}
+
+/* Whether [paddr, paddr + bytes), of whole pages, holds RAM in each page; page 0 does. */
+static bool is_all_ram(uint64_t paddr, uint64_t bytes)
+{
+    const struct bootinfo_memory_range *range =
+        (const struct bootinfo_memory_range *)info->memory_map;
+    uint64_t at = paddr == 0 ? PAGE_BYTES : paddr;
+
+    for (uint64_t i = 0; i < info->memory_map_count && at < paddr + bytes; i++, range++) {
+        const uint64_t end = range->base_paddr + range->bytes;
+
+        if (!is_ram(range->type) || end <= at)
+            continue;
+        if ((range->base_paddr & ~(uint64_t)(PAGE_BYTES - 1)) > at)
+            return false;
+        at = (end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+    }
+    return at >= paddr + bytes;
+}
+
+/* Whether a page of the map of physical memory could be one of the next larger size: that would be
+   all RAM with the same rights, and a size that the CPU has. */
+static bool could_be_larger(const struct page *page)
+{
+    const uint64_t bytes = page->bytes * PAGE_ENTRIES;
+    const uint64_t paddr = page->paddr & ~(bytes - 1);
+    const uint64_t kernel_end =
+        info->kernel_paddr + address(contract_end) - address(contract_start);
+
+    if (bytes > (cpu_has_1_gib_pages ? 1ull << page_shift(3) : 1ull << page_shift(2)))
+        return false;
+    if (paddr < kernel_end && info->kernel_paddr < paddr + bytes)
+        return false;
+    return is_all_ram(paddr, bytes);
+}
 
 static bool is_of_a_map(const struct page *page)
 {
@@ -278,7 +329,7 @@ static bool is_of_a_map(const struct page *page)
     if (page->vaddr >= PAGE_BYTES && page->vaddr + page->bytes <= IDENTITY_END)
         return page->paddr == page->vaddr;
     if (physical < physical_memory_bytes)
-        return page->paddr == physical;
+        return page->paddr == physical && is_all_ram(page->paddr, page->bytes);
     return page->vaddr >= BOOTINFO_STACK_TOP - STACK_BYTES && page->vaddr < BOOTINFO_STACK_TOP;
 }
 
@@ -286,10 +337,14 @@ static void survey_page(struct survey *survey, const struct page *page)
 {
     if (page->writable && page->executable)
         survey->writable_executable++;
+    if (page->caching != 0)
+        survey->not_write_back++;
     if (in_kernel(page->vaddr))
         return;
     if (!is_of_a_map(page))
         survey->strangers++;
+    if (page->vaddr - physical_memory < physical_memory_bytes && could_be_larger(page))
+        survey->too_small++;
     if (page->executable) {
         survey->foreign_executable++;
         survey->foreign = *page;
@@ -311,6 +366,7 @@ static void survey_table(struct survey *survey, uint64_t table, unsigned level, 
         page.bytes = 1ull << page_shift(level);
         page.vaddr = page_canonical(above.vaddr + i * page.bytes);
         page.paddr = entry & PAGE_ADDRESS & ~(page.bytes - 1);
+        page.caching = page_caching(entry, level);
         page.writable = above.writable && (entry & PAGE_WRITABLE) != 0;
         page.executable = above.executable && (entry & PAGE_NO_EXECUTE) == 0;
         if (!cpu_has_nx && (entry & PAGE_NO_EXECUTE) != 0)
@@ -332,6 +388,8 @@ static void check_all_pages(void)
     report_check(survey.wrong_read_only == 0, "all but read-only pages of the kernel is writable");
     report_check(survey.foreign_tables == 0, "the page tables are of type LOADER");
     report_check(survey.nx_without_right == 0, "no entry has NX where the CPU has it not");
+    report_check(survey.too_small == 0, "all RAM is mapped by the largest pages of the CPU");
+    report_check(survey.not_write_back == 0, "all memory is mapped write-back");
     report_check(!cpu_has_nx || survey.writable_executable == 0,
                  "no page is writable and executable");
     report_check(!cpu_has_nx ||
@@ -459,7 +517,8 @@ void contract_main(const struct bootinfo *bootinfo)
 {
     report_entered();
     info = bootinfo;
-    cpu_has_nx = has_nx();
+    cpu_has_nx = cpu_has(20);
+    cpu_has_1_gib_pages = cpu_has(26);
     physical_memory = page_physical_memory();
     physical_memory_bytes = page_levels() == 5 ? 1ull << 52 : 1ull << 46;
     check_own_memory();

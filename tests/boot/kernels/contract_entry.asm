@@ -6,7 +6,18 @@
 bits 64
 default rel
 
+PIC1_COMMAND equ 0x20
+PIC1_DATA equ 0x21
+PIC2_COMMAND equ 0xa0
+PIC2_DATA equ 0xa1
+PIC_READ_IN_SERVICE equ 0x0b
+
+MSR_APIC_BASE equ 0x1b
+MSR_PAT equ 0x277
 MSR_EFER equ 0xc0000080
+MSR_FS_BASE equ 0xc0000100
+MSR_GS_BASE equ 0xc0000101
+MSR_KERNEL_GS_BASE equ 0xc0000102
 OWN_STACK_BYTES equ 16384
 
 section .data
@@ -34,6 +45,12 @@ entry_state:
 .cr3: dq 0
 .cr4: dq 0
 .efer: dq 0
+.dr7: dq 0
+.apic_base: dq 0
+.pat: dq 0
+.fs_base: dq 0
+.gs_base: dq 0
+.kernel_gs_base: dq 0
 .gdt_base: dq 0
 .idt_base: dq 0
 .gdt_limit: dd 0
@@ -51,6 +68,7 @@ entry_state:
 .fsw: dw 0
 .ftw: dw 0
 .pics: dw 0
+.in_service: dw 0
 
 x87_environment: times 28 db 0
 align 8
@@ -60,6 +78,14 @@ section .bss
 alignb 16
 own_stack: resb OWN_STACK_BYTES
 own_stack_end:
+
+; note_msr NUMBER, FIELD
+%macro note_msr 2
+    mov ecx, %1
+    rdmsr
+    mov [entry_state.%2], eax
+    mov [entry_state.%2 + 4], edx
+%endmacro
 
 section .text
 extern contract_main
@@ -94,10 +120,14 @@ _start:
     mov [entry_state.cr3], rax
     mov rax, cr4
     mov [entry_state.cr4], rax
-    mov ecx, MSR_EFER
-    rdmsr
-    mov [entry_state.efer], eax
-    mov [entry_state.efer + 4], edx
+    mov rax, dr7
+    mov [entry_state.dr7], rax
+    note_msr MSR_EFER, efer
+    note_msr MSR_APIC_BASE, apic_base
+    note_msr MSR_PAT, pat
+    note_msr MSR_FS_BASE, fs_base
+    note_msr MSR_GS_BASE, gs_base
+    note_msr MSR_KERNEL_GS_BASE, kernel_gs_base
 
     sgdt [descriptor]
     movzx eax, word [descriptor]
@@ -128,10 +158,17 @@ _start:
     mov ax, [x87_environment + 8]
     mov [entry_state.ftw], ax
 
-    in al, 0x21
+    in al, PIC1_DATA
     mov [entry_state.pics], al
-    in al, 0xa1
+    in al, PIC2_DATA
     mov [entry_state.pics + 1], al
+    mov al, PIC_READ_IN_SERVICE
+    out PIC1_COMMAND, al
+    out PIC2_COMMAND, al
+    in al, PIC1_COMMAND
+    mov [entry_state.in_service], al
+    in al, PIC2_COMMAND
+    mov [entry_state.in_service + 1], al
 
     mov rdi, [entry_state.rdi]
     call contract_main
