@@ -3,7 +3,8 @@
 HOW is `offsets`: each PT_LOAD's bytes lie at an odd file offset, not congruent to its address;
 `paddr`: each p_paddr is a different number above 4 GiB that means nothing; `scatter`: the segments
 lie far from each other in physical memory, the last one lowest; `segments`: COUNT PT_LOADs are
-appended, as segments.c wants them. All of them drop everything that is not loaded.
+appended, as segments.c wants them; `relro`: PT_GNU_RELRO names the first page of the last PT_LOAD.
+All of them drop everything that is not loaded.
 """
 
 import struct
@@ -12,6 +13,8 @@ import sys
 EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 PHDR = struct.Struct("<IIQQQQQQ")
 PT_LOAD = 1
+PT_GNU_RELRO = 0x6474E552
+PAGE_BYTES = 4096
 PF_W, PF_R = 2, 4
 NO_MEANING = 0xDEADBEEF000
 SCATTERED = 0x1400000
@@ -37,11 +40,12 @@ def segments_of(elf):
     return header, segments
 
 
-def assemble(header, segments, odd_offsets):
-    """An ELF file of these segments and nothing else."""
-    table = b""
+def assemble(header, segments, odd_offsets, more_headers=()):
+    """An ELF file of these segments, more program headers and nothing else."""
+    table = b"".join(PHDR.pack(*fields) for fields in more_headers)
     content = b""
-    start = EHDR.size + PHDR.size * len(segments)
+    count = len(segments) + len(more_headers)
+    start = EHDR.size + PHDR.size * count
     for flags, vaddr, paddr, memsz, data in segments:
         at = start + len(content)
         content += bytes(1 - at % 2 if odd_offsets else (vaddr - at) % 0x1000) + data
@@ -50,7 +54,7 @@ def assemble(header, segments, odd_offsets):
                            1 if odd_offsets else 0x1000)
     ident, kind, machine, version, entry, _, _, flags, *_ = header
     return EHDR.pack(ident, kind, machine, version, entry, EHDR.size, 0, flags, EHDR.size,
-                     PHDR.size, len(segments), 64, 0, 0) + table + content
+                     PHDR.size, count, 64, 0, 0) + table + content
 
 
 def main(how, source, output):
@@ -68,8 +72,12 @@ def main(how, source, output):
             vaddr = VADDR + i * STRIDE
             content = struct.pack("<Q", (i + 1) * FACTOR % 2**64)
             segments.append([flags, vaddr, vaddr, BYTES, content])
+    more = []
+    if how == "relro":
+        vaddr = segments[-1][1]
+        more = [(PT_GNU_RELRO, PF_R, 0, vaddr, vaddr, PAGE_BYTES, PAGE_BYTES, 1)]
     with open(output, "wb") as file:
-        file.write(assemble(header, segments, how == "offsets"))
+        file.write(assemble(header, segments, how == "offsets", more))
 
 
 main(*sys.argv[1:])
