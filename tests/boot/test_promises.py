@@ -6,30 +6,10 @@ What is still missing and what cannot be proved here is printed. No machine is s
 
 import ast
 import re
-import subprocess
 import sys
 
 import promises
 import suite
-
-COMPILERS = {
-    "c": ("PLAIN_GCC", ["-x", "c", "-std=c11", "-pedantic-errors"]),
-    "clang c": ("PLAIN_CLANG", ["-x", "c", "-std=c11", "-pedantic-errors"]),
-    "c++": ("PLAIN_CLANG", ["-x", "c++", "-std=c++17"]),
-    "assembly": ("PLAIN_GCC", ["-x", "assembler-with-cpp"]),
-}
-
-# The examples of the header's comment, and words that are left out.
-REQUESTS = """#include "bootimage/bootinfo.h"
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_STACK, 0x20000)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MAP, 0xffffc00000000000, 0xfed00000, 0x1000,
-                  BOOTINFO_MAP_WRITABLE | BOOTINFO_MAP_UNCACHED)
-"""
-NOTES = (b"\x0a\0\0\0\x08\0\0\0\x02\0\0\0bootimage\0\0\0" + (0x20000).to_bytes(8, "little") +
-         b"\x0a\0\0\0\x20\0\0\0\x05\0\0\0bootimage\0\0\0" +
-         b"".join(word.to_bytes(8, "little")
-                  for word in (0xFFFFC00000000000, 0xFED00000, 0x1000, 0x1 | 0x4)))
-
 
 def functions(file):
     """The names of the tests that a file holds; for Python, of those that are run."""
@@ -119,47 +99,6 @@ class TableTest(suite.BootTest):
     def test_a_proof_of_nothing_is_an_error(self):
         with self.assertRaisesRegex(AssertionError, "promises.txt:1: this proves nothing"):
             promises.parse("    proof: check\n")
-
-
-class HeaderTest(suite.BootTest):
-    def compile(self, language, text, *options):
-        compiler, flags = COMPILERS[language]
-        source = self.folder / "source"
-        source.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [suite.build_path(compiler), *flags, "-Wall", "-Wextra", "-Werror", "-ffreestanding",
-             "-I", promises.HEADER.parents[1], "-c", source, "-o", self.folder / "object",
-             *options], capture_output=True, text=True, check=False, timeout=60)
-        self.assertEqual(done.returncode, 0, done.stderr)
-
-    def test_the_header_is_c11_and_c17_of_c_plus_plus_and_assembly(self):
-        for language in COMPILERS:
-            with self.subTest(language=language):
-                self.compile(language, '#include "bootimage/bootinfo.h"\n')
-
-    def test_requests_are_the_same_notes_in_all_languages(self):
-        for language in COMPILERS:
-            with self.subTest(language=language):
-                self.compile(language, REQUESTS)
-                notes = self.folder / "notes"
-                subprocess.run([suite.build_path("OBJCOPY"), "-O", "binary", "-j",
-                                ".note.bootimage", "--set-section-flags", ".note.bootimage=alloc",
-                                self.folder / "object", notes], check=True, timeout=60)
-                self.assertEqual(notes.read_bytes(), NOTES)
-
-    def test_the_offsets_in_the_comments_are_those_of_the_compiler(self):
-        text = promises.HEADER.read_text(encoding="utf-8")
-        asserts = []
-        for struct, body in re.findall(r"^struct (\w+) \{\n(.*?)^\};", text, re.DOTALL | re.M):
-            fields = re.findall(r"^    (?:/\* (\d+):(?:[^*]|\*(?!/))*\*/\s+)?[\w ]+?(\w+)(?:\[\d+\])?;"
-                                r"(?: +/\* (\d+))?", body, re.M)
-            self.assertGreater(len(fields), 2, struct)
-            for before, name, behind in fields:
-                asserts.append(f"_Static_assert(offsetof(struct {struct}, {name}) == "
-                               f'{before or behind}, "{struct}.{name}");')
-        self.assertGreater(len(asserts), 80)
-        self.compile("c", '#include "bootimage/bootinfo.h"\n#include <stddef.h>\n' +
-                     "\n".join(asserts) + "\n")
 
 
 if __name__ == "__main__":
