@@ -20,11 +20,17 @@ static uint32_t type_of(const struct plan_request *request)
     return request->type & ~(uint32_t)BOOTINFO_REQUEST_OPTIONAL;
 }
 
-/* All that this loader can do: it does not start other CPUs yet. */
 static bool is_known(const struct plan_request *request)
 {
     return type_of(request) >= BOOTINFO_REQUEST_CONTRACT &&
-           type_of(request) <= BOOTINFO_REQUEST_BASE && type_of(request) != BOOTINFO_REQUEST_CPUS;
+           type_of(request) <= BOOTINFO_REQUEST_BASE;
+}
+
+/* This loader does not start other CPUs yet. */
+static bool can_be_met(const struct plan_request *request)
+{
+    return is_known(request) && type_of(request) != BOOTINFO_REQUEST_CPUS &&
+           (type_of(request) != BOOTINFO_REQUEST_CONTRACT || request->words[0] <= BOOTINFO_VERSION);
 }
 
 static struct plan_request *next(const struct plan *plan, const struct plan_request *previous)
