@@ -24,6 +24,7 @@ llvm-objcopy               llvm                  llvm                   llvm    
 objdump                    binutils              binutils               binutils         binutils
 pkg-config                 pkg-config            pkgconf-pkg-config     pkgconf          pkgconf
 pkg:libelf                 libelf-dev            elfutils-libelf-devel  libelf           libelf
+pkg:jansson                libjansson-dev        jansson-devel          jansson          jansson
 pkg:libxxhash              libxxhash-dev         xxhash-devel           xxhash           xxhash
 pkg:cmocka                 libcmocka-dev         libcmocka-devel        cmocka           cmocka
 qemu-system-x86_64         qemu-system-x86       qemu-system-x86        qemu-system-x86  qemu

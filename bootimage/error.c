@@ -55,7 +55,7 @@ static size_t printable_length(const char *text)
     return error_utf8_length(text);
 }
 
-static char *escape(const char *raw)
+char *error_escape(const char *raw)
 {
     char *text = malloc(4 * strlen(raw) + 1);
     char *end = text;
@@ -90,7 +90,7 @@ __attribute__((format(printf, 1, 0))) static char *format_text(const char *forma
         raw = malloc((size_t)length + 1);
     if (raw) {
         vsnprintf(raw, (size_t)length + 1, format, again);
-        text = escape(raw);
+        text = error_escape(raw);
     }
     free(raw);
     va_end(again);

@@ -35,6 +35,9 @@ void error_demote(struct error *error);
 
 void error_free(struct error *error);
 
+/* A copy in which controls and what is not UTF-8 are escaped, or NULL without memory. */
+char *error_escape(const char *raw);
+
 /* Bytes of the UTF-8 character that text begins with, or 0 if it is none [RFC 3629 §4]. */
 size_t error_utf8_length(const char *text);
 

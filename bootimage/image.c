@@ -54,7 +54,7 @@ static uint32_t disk_signature(uint64_t image_id)
     return low ? low : 1;
 }
 
-static void fill_mbr(struct image_mbr *mbr, const struct plan *plan)
+void image_fill_mbr(struct image_mbr *mbr, const struct plan *plan)
 {
     struct image_partition *partition = &mbr->partitions[0];
 
@@ -71,7 +71,7 @@ static void fill_mbr(struct image_mbr *mbr, const struct plan *plan)
     mbr->boot_signature[1] = IMAGE_MBR_SIGNATURE >> 8;
 }
 
-static void fill_header(struct image_header *header, const struct plan *plan)
+void image_fill_header(struct image_header *header, const struct plan *plan)
 {
     size_t stage2_start = IMAGE_STAGE2_LBA * IMAGE_SECTOR_BYTES;
     size_t stage2_bytes = plan->loader_bytes - stage2_start;
@@ -127,8 +127,8 @@ static bool write_loader(const struct plan *plan, int fd, const char *path, stru
     size_t stage2_start = IMAGE_STAGE2_LBA * IMAGE_SECTOR_BYTES;
 
     memcpy(&mbr, plan->loader, sizeof(mbr));
-    fill_mbr(&mbr, plan);
-    fill_header(&header, plan);
+    image_fill_mbr(&mbr, plan);
+    image_fill_header(&header, plan);
     return write_at(fd, path, &mbr, sizeof(mbr), 0, error) &&
            write_at(fd, path, &header, sizeof(header), IMAGE_HEADER_LBA * IMAGE_SECTOR_BYTES,
                     error) &&

@@ -9,6 +9,8 @@
 #include "atomic_file.h"
 #include "error.h"
 #include "image.h"
+#include "image_reader.h"
+#include "inspect.h"
 #include "kernel.h"
 #include "loader_blob.h"
 #include "options.h"
@@ -16,6 +18,7 @@
 #include "protocol.h"
 #include "request.h"
 #include "runner.h"
+#include "verify.h"
 
 #include "bootimage/bootinfo.h"
 
@@ -174,12 +177,55 @@ static bool package(struct options *options, struct error *error)
         return false;
     if (module_look(&options->modules, error) && override_requests(&kernel, options, error) &&
         plan_build(&plan, &kernel, protocol_find(&kernel), &plan_options, error)) {
-        done = options->command == COMMAND_RUNNER ? run_image(options, &plan, error)
-                                                  : write_image(options, &kernel, &plan, error);
+        if (options->command == COMMAND_RUNNER)
+            done = run_image(options, &plan, error);
+        else if (options->command == COMMAND_INSPECT)
+            done = inspect_kernel(&kernel, &plan, options->json, stdout, error);
+        else
+            done = write_image(options, &kernel, &plan, error);
         plan_free(&plan);
     }
     kernel_close(&kernel);
     return done;
+}
+
+static bool inspect(struct options *options, struct error *error)
+{
+    if (!image_reader_recognise(options->file))
+        return package(options, error);
+    if (options->planning)
+        return error_set(error,
+                         "%s: is an image, whose plan is made: --%s would change nothing; leave it "
+                         "out, or name the kernel [inspect-image-option]",
+                         options->file, options->planning);
+    return inspect_image(options->file, options->json, stdout, error);
+}
+
+static bool verify(const struct options *options, struct error *error)
+{
+    struct verify_result result;
+
+    if (!verify_image(options->file, loader_blob, loader_blob_bytes, &result, error))
+        return false;
+    if (!options->quiet)
+        printf("%s: %" PRIu64 " bytes are as they were made, with %zu segments and %zu modules%s\n",
+               options->file, result.image_bytes, result.segment_count, result.module_count,
+               result.own_loader ? "" : ", by another bootimage");
+    return true;
+}
+
+static bool run_command(struct options *options, struct error *error)
+{
+    switch (options->command) {
+    case COMMAND_INSPECT:
+        return inspect(options, error);
+    case COMMAND_VERIFY:
+        return verify(options, error);
+    case COMMAND_PACKAGE:
+    case COMMAND_RUNNER:
+    default:
+        return package(options, error);
+    }
 }
 
 /* What was printed counts as done only when it has arrived. */
@@ -225,9 +271,10 @@ int main(int count, char **words)
     } else if (options.help) {
         fputs(options_usage, stdout);
     } else if (options.version) {
-        printf("bootimage %s\nlibelf %s\nxxHash %d.%d.%d (built in)\n", BOOTIMAGE_VERSION,
-               BOOTIMAGE_LIBELF_VERSION, XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
-    } else if (!package(&options, &error)) {
+        printf("bootimage %s\njansson %s\nlibelf %s\nxxHash %d.%d.%d (built in)\n",
+               BOOTIMAGE_VERSION, jansson_version_str(), BOOTIMAGE_LIBELF_VERSION,
+               XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
+    } else if (!run_command(&options, &error)) {
         status = EXIT_FAILURE;
     }
     if (status == EXIT_SUCCESS && !flush_output(&error))

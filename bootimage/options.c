@@ -16,13 +16,17 @@
 const char options_usage[] =
     "usage: bootimage [OPTIONS] KERNEL\n"
     "       bootimage runner [OPTIONS] KERNEL [QEMU ARGUMENTS...]\n"
+    "       bootimage inspect [OPTIONS] FILE\n"
+    "       bootimage verify [-q] IMAGE\n"
     "\n"
     "Makes a disk image that boots KERNEL, a freestanding x86-64 ELF executable.\n"
     "`bootimage runner` makes a temporary image and boots it in QEMU; all that follows\n"
     "KERNEL goes to QEMU, and QEMU's exit status is that of the command.\n"
+    "`bootimage inspect` tells what is planned for FILE, a kernel or an image;\n"
+    "`bootimage verify` checks that IMAGE, a file or a disk, is whole.\n"
     "\n"
     "  -o, --output=IMAGE    the image; default: bootimage-<name>.bin beside KERNEL,\n"
-    "                        <name> being its file name without .elf (not for runner)\n"
+    "                        <name> being its file name without .elf (only to make one)\n"
     "      --cmdline=STRING  the command line that the kernel is given\n"
     "      --module=FILE[=NAME][,ARGUMENTS]\n"
     "                        give the kernel this file, too; any number of times; a\n"
@@ -32,7 +36,8 @@ const char options_usage[] =
     "      --kaslr           map a position-independent kernel at a random address\n"
     "      --stack-size=SIZE bytes of the kernel's stack, such as 64K; default: as the\n"
     "                        kernel's note asks, else 64K\n"
-    "  -q, --quiet           only say what is wrong\n"
+    "      --json            inspect: tell it as JSON\n"
+    "  -q, --quiet           only say what is wrong (not for inspect)\n"
     "      --help            show this and exit\n"
     "      --version         show versions and exit\n"
     "\n"
@@ -43,17 +48,20 @@ static const struct {
     enum command command;
 } commands[] = {
     {"runner", COMMAND_RUNNER},
+    {"inspect", COMMAND_INSPECT},
+    {"verify", COMMAND_VERIFY},
 };
 
-#define ALL_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER)
+#define ALL_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_INSPECT | COMMAND_VERIFY)
 /* Those that plan an image of a kernel. */
-#define PLANNING_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER)
+#define PLANNING_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_INSPECT)
 
 /* From 256 on where there is no short option. */
 enum {
     OPTION_CMDLINE = 256,
     OPTION_BASE,
     OPTION_KASLR,
+    OPTION_JSON,
     OPTION_MODULE,
     OPTION_STACK_SIZE,
     OPTION_WITH_ELF,
@@ -77,7 +85,8 @@ static const struct {
     {"stack-size", required_argument, OPTION_STACK_SIZE, PLANNING_COMMANDS},
     {"base", required_argument, OPTION_BASE, PLANNING_COMMANDS},
     {"kaslr", no_argument, OPTION_KASLR, PLANNING_COMMANDS},
-    {"quiet", no_argument, 'q', PLANNING_COMMANDS},
+    {"json", no_argument, OPTION_JSON, COMMAND_INSPECT},
+    {"quiet", no_argument, 'q', COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_VERIFY},
     {"help", no_argument, OPTION_HELP, ALL_COMMANDS},
     {"version", no_argument, OPTION_VERSION, ALL_COMMANDS},
 };
@@ -109,18 +118,20 @@ static bool wrong_option(int character, const char *argument, struct error *erro
     return error_set(error, "option %s %s; see bootimage --help [wrong-option]", argument, what);
 }
 
-/* Whether the option is for the command. */
-static bool check_command(int letter, enum command command, struct error *error)
+/* Whether the option is for the command; keeps in mind whether it is for a plan. */
+static bool check_command(struct options *options, int letter, struct error *error)
 {
     size_t row = 0;
     const char *name = "";
 
     while (rows[row].letter != letter)
         row++;
-    if (rows[row].commands & (int)command)
+    if (rows[row].commands == PLANNING_COMMANDS)
+        options->planning = rows[row].name;
+    if (rows[row].commands & (int)options->command)
         return true;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (commands[i].command == command)
+        if (commands[i].command == options->command)
             name = commands[i].name;
     }
     return error_set(error,
@@ -200,6 +211,9 @@ static bool take_option(struct options *options, int letter, const char *argumen
         return true;
     case OPTION_STACK_SIZE:
         return take_stack_size(options, argument, error);
+    case OPTION_JSON:
+        options->json = true;
+        return true;
     case 'q':
         options->quiet = true;
         return true;
@@ -216,12 +230,12 @@ static bool take_option(struct options *options, int letter, const char *argumen
 static bool take_operands(struct options *options, int count, char **words, struct error *error)
 {
     if (count == 0)
-        return error_set(error, "no KERNEL given; see bootimage --help [no-kernel]");
+        return error_set(error, "no file given; see bootimage --help [no-file]");
     options->file = words[0];
     if (options->command != COMMAND_RUNNER && count > 1)
         return error_set(
             error,
-            "unexpected argument %s: one KERNEL at a time; see bootimage --help [extra-argument]",
+            "unexpected argument %s: one file at a time; see bootimage --help [extra-argument]",
             words[1]);
     options->qemu_arguments = words + 1;
     if (options->command == COMMAND_RUNNER && count > 1 && strcmp(words[1], "--") == 0)
@@ -258,8 +272,7 @@ bool options_parse(struct options *options, int count, char **words, struct erro
     while ((letter = getopt_long(count, words, letters, long_options, NULL)) != -1) {
         if (letter == ':' || letter == '?')
             return wrong_option(letter, words[optind - 1], error);
-        if (!check_command(letter, options->command, error) ||
-            !take_option(options, letter, optarg, error))
+        if (!check_command(options, letter, error) || !take_option(options, letter, optarg, error))
             return false;
         if (options->help || options->version)
             return true;

@@ -15,12 +15,14 @@
 enum command {
     COMMAND_PACKAGE = 1, /* no word: make an image */
     COMMAND_RUNNER = 2,
+    COMMAND_INSPECT = 4,
+    COMMAND_VERIFY = 8,
 };
 
 /* Strings are the user's own, and live as long as the program. */
 struct options {
     enum command command;
-    const char *file;   /* the kernel */
+    const char *file;   /* the kernel, or an image */
     const char *output; /* NULL: the default */
     const char *command_line;
     struct module_list modules; /* their files not yet looked at */
@@ -29,7 +31,9 @@ struct options {
     uint64_t base;         /* 0: not given */
     uint64_t stack_bytes;  /* 0: as the kernel asks */
     char **qemu_arguments; /* what follows the kernel, for runner */
+    const char *planning;  /* the name of an option that was given for the plan, or NULL */
     bool quiet;
+    bool json;
     bool help;
     bool version;
 };

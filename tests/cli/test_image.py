@@ -176,7 +176,7 @@ class CommandLine(support.ToolTest):
         self.assertEqual(self.tool("runner", "--help")[1], output)
         status, output, errors = self.tool("--version")
         self.assertEqual((status, errors), (0, ""))
-        self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\nlibelf \S+\n"
+        self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\njansson \S+\nlibelf \S+\n"
                                  r"xxHash \S+ \(built in\)\n\Z")
 
     def test_manual_page_has_every_option(self):
@@ -190,10 +190,10 @@ class CommandLine(support.ToolTest):
     def test_wrong_usage(self):
         unknown = "is unknown or takes no argument; see bootimage --help [wrong-option]"
         for arguments, message in [
-            ([], "no KERNEL given; see bootimage --help [no-kernel]"),
-            (["runner"], "no KERNEL given; see bootimage --help [no-kernel]"),
+            ([], "no file given; see bootimage --help [no-file]"),
+            (["runner"], "no file given; see bootimage --help [no-file]"),
             (["a", "b"],
-             "unexpected argument b: one KERNEL at a time; see bootimage --help [extra-argument]"),
+             "unexpected argument b: one file at a time; see bootimage --help [extra-argument]"),
             (["--wrong"], f"option --wrong {unknown}"),
             (["-x", "k"], f"option -x {unknown}"),
             (["k", "-o"], "option -o needs an argument; see bootimage --help [wrong-option]"),

@@ -1,0 +1,62 @@
+/*
+ * Looks up a symbol for inspect. The file may hold anything: libelf checks the ranges of its
+ * tables, and whatever is not there is simply not found.
+ */
+#include "symbols.h"
+
+#include <gelf.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+static bool is_code(const GElf_Sym *symbol)
+{
+    unsigned int type = GELF_ST_TYPE(symbol->st_info);
+
+    return symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+           (type == STT_FUNC || type == STT_NOTYPE);
+}
+
+/* Of two symbols that are not behind vaddr, whether the first tells more: the nearer one, then one
+   that other files know. */
+static bool is_better(const GElf_Sym *symbol, const GElf_Sym *best)
+{
+    if (symbol->st_value != best->st_value)
+        return symbol->st_value > best->st_value;
+    return GELF_ST_BIND(symbol->st_info) == STB_GLOBAL && GELF_ST_BIND(best->st_info) != STB_GLOBAL;
+}
+
+static const char *find_in_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                                 uint64_t vaddr, uint64_t *offset)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    size_t count = data && header->sh_entsize ? data->d_size / header->sh_entsize : 0;
+    const char *best_name = NULL;
+    GElf_Sym best = {0};
+    GElf_Sym symbol;
+
+    for (int i = 0; (size_t)i < count && gelf_getsym(data, i, &symbol); i++) {
+        if (!is_code(&symbol) || symbol.st_value > vaddr)
+            continue;
+        if (best_name && !is_better(&symbol, &best))
+            continue;
+        const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
+        if (!name || !*name)
+            continue;
+        best = symbol;
+        best_name = name;
+    }
+    *offset = vaddr - best.st_value;
+    return best_name;
+}
+
+const char *symbols_find(struct Elf *elf, uint64_t vaddr, uint64_t *offset)
+{
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+
+    while ((section = elf_nextscn(elf, section))) {
+        if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+            return find_in_table(elf, section, &header, vaddr, offset);
+    }
+    return NULL;
+}
