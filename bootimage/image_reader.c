@@ -201,6 +201,16 @@ static bool check_header_bytes(const struct image_reader *reader, struct error *
     return true;
 }
 
+static bool check_size(const struct image_reader *reader, uint64_t bytes, struct error *error)
+{
+    if (reader->file_bytes >= bytes)
+        return true;
+    return error_set(error,
+                     "%s: is truncated: it has 0x%" PRIx64 " bytes, and the image has 0x%" PRIx64
+                     "; copy the whole image [image-truncated]",
+                     reader->path, reader->file_bytes, bytes);
+}
+
 /* Places and sizes, so that nothing later lies outside the image or wraps. */
 static bool check_layout(const struct image_reader *reader, struct error *error)
 {
@@ -221,13 +231,7 @@ static bool check_layout(const struct image_reader *reader, struct error *error)
                          " bytes at LBA %" PRIu64 "; write the image anew [image-header]",
                          reader->path, header->image_sectors, header->stage2_sectors,
                          header->plan_bytes, header->plan_lba);
-    if (reader->file_bytes < image_reader_bytes(reader))
-        return error_set(error,
-                         "%s: is truncated: it has 0x%" PRIx64
-                         " bytes, and the image has 0x%" PRIx64
-                         "; copy the whole image [image-truncated]",
-                         reader->path, reader->file_bytes, image_reader_bytes(reader));
-    return true;
+    return check_size(reader, image_reader_bytes(reader), error);
 }
 
 static bool read_header(struct image_reader *reader, struct error *error)
@@ -241,6 +245,8 @@ static bool read_header(struct image_reader *reader, struct error *error)
                          "%s: is not an image of bootimage; name one, or the disk that it was "
                          "written to [image-unknown]",
                          reader->path);
+    if (!check_size(reader, IMAGE_MINIMUM_BYTES, error))
+        return false;
     memcpy(&reader->mbr, sectors, sizeof(reader->mbr));
     memcpy(&reader->header, sectors + HEADER_OFFSET, sizeof(reader->header));
     return true;

@@ -128,28 +128,43 @@ static void print_region(const json_t *region, uint64_t partition_lba, FILE *out
     }
 }
 
+/* Words that are 0 at the end are as good as left out. */
+static size_t count_words(const json_t *words)
+{
+    size_t count = json_array_size(words);
+
+    while (count > 1 &&
+           strtoull(json_string_value(json_array_get(words, count - 1)), NULL, 16) == 0)
+        count--;
+    return count;
+}
+
 static void print_request(const json_t *request, FILE *output)
 {
-    const json_t *word;
-    size_t i;
+    const json_t *words = json_object_get(request, "words");
 
     print_name("request", output);
     fprintf(output, "%s (%" PRIu64 ")", string(request, "name"), number(request, "type"));
-    json_array_foreach(json_object_get(request, "words"), i, word)
-        fprintf(output, " %s", json_string_value(word));
+    for (size_t i = 0; i < count_words(words); i++)
+        fprintf(output, " %s", json_string_value(json_array_get(words, i)));
     fprintf(output, "%s%s\n", is_true(request, "optional") ? ", optional" : "",
             is_true(request, "met") ? "" : ", cannot be met");
 }
 
 static void print_module(const json_t *module, uint64_t partition_lba, FILE *output)
 {
-    print_name(is_true(module, "kernel_file") ? "kernel's file" : "module", output);
-    print_escaped(string(module, "name"), output);
-    if (*string(module, "arguments")) {
-        fputs(", arguments ", output);
-        print_escaped(string(module, "arguments"), output);
+    bool is_kernel = is_true(module, "kernel_file");
+
+    print_name(is_kernel ? "kernel's file" : "module", output);
+    if (!is_kernel) {
+        print_escaped(string(module, "name"), output);
+        fputs(", ", output);
     }
-    fputs(", ", output);
+    if (*string(module, "arguments")) {
+        fputs("arguments ", output);
+        print_escaped(string(module, "arguments"), output);
+        fputs(", ", output);
+    }
     print_payload(module, "bytes", partition_lba, output);
 }
 

@@ -19,6 +19,7 @@ NAME = re.compile(r' "?\[([a-z0-9]+(?:-[a-z0-9]+)*)\]"\Z')
 
 # Names that no test provokes, and why.
 UNPROVOKED = {
+    "image-read": "takes a disk that fails, or a file that shrinks while it is read",
     "kernel-read": "takes a disk that fails, or a file that shrinks between two system calls",
     "libelf": "what libelf refuses, kernel.c has refused before",
     "libelf-version": "takes a libelf that does not know ELF's only version",
@@ -29,6 +30,7 @@ UNPROVOKED = {
 }
 # Names that messages of several files share, as the fault is the same one.
 SHARED = {
+    "image-checksum": "a part of an image and its checksum, whichever",
     "elf-truncated": "the file ends before a part of it, whichever",
     "libelf": "libelf refuses what was found sound",
     "stack-size": "the same size, by a note or by --stack-size",
