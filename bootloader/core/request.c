@@ -111,10 +111,7 @@ void requests_check(const struct plan *plan)
     struct plan_request *request = NULL;
 
     while ((request = next(plan, request))) {
-        bool is_newer =
-            type_of(request) == BOOTINFO_REQUEST_CONTRACT && request->words[0] > BOOTINFO_VERSION;
-
-        if (request->met && (!is_known(request) || is_newer) && !request_give_up(request))
+        if (request->met && !can_be_met(request) && !request_give_up(request))
             fail(ERROR_PLAN_UNKNOWN, {"request", request->type}, {"word", request->words[0]});
     }
 }
