@@ -119,7 +119,7 @@
 /* width, height, bits per pixel: 0 for any. A kernel that asks for none finds the screen in text
    mode where the firmware has one. */
 #define BOOTINFO_REQUEST_FRAMEBUFFER 8
-#define BOOTINFO_REQUEST_CPUS 9         /* 1: start the other CPUs and park them */
+#define BOOTINFO_REQUEST_CPUS 9         /* 1: start the other CPUs; not in this version yet */
 #define BOOTINFO_REQUEST_KERNEL_FILE 10 /* 1: load the kernel's ELF file, with all its sections */
 #define BOOTINFO_REQUEST_RANDOM_BASE 11 /* 1: map the kernel at a random address; ET_DYN only */
 #define BOOTINFO_REQUEST_BASE 12        /* vaddr: where the lowest page of an ET_DYN is mapped */
