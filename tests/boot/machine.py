@@ -33,15 +33,22 @@ SCREEN_ROWS = 25
 # The first words of every error line of the loader.
 ERROR = re.compile(r"bootimage: E(\d+) [^\r\n]*")
 
-# QEMU's arguments that attach the drive "disk" to a bus, by (bus, machine).
-BUSES = {
-    ("ide", "pc"): ["-device", "ide-hd,drive=disk,bus=ide.0,bootindex=0"],
-    ("ahci", "pc"): ["-device", "ahci,id=ahci",
-                     "-device", "ide-hd,drive=disk,bus=ahci.0,bootindex=0"],
-    ("ahci", "q35"): ["-device", "ide-hd,drive=disk,bus=ide.0,bootindex=0"],
-    ("virtio", "pc"): ["-device", "virtio-blk-pci,drive=disk,bootindex=0"],
-    ("virtio", "q35"): ["-device", "virtio-blk-pci,drive=disk,bootindex=0"],
+# QEMU's arguments that attach the drive "disk" to a bus: of the controller, and of the disk. On
+# q35 "ahci" is the machine's own controller, on pc it is a card.
+CONTROLLERS = {
+    "ide": ([], "ide-hd,bus=ide.0"),
+    "ahci": (["-device", "ahci,id=ahci"], "ide-hd,bus=ahci.0"),
+    "virtio": ([], "virtio-blk-pci"),
+    "nvme": ([], "nvme,serial=1"),
+    "lsi": (["-device", "lsi53c895a,id=lsi"], "scsi-hd,bus=lsi.0"),
+    "xhci": (["-device", "qemu-xhci,id=usb"], "usb-storage,bus=usb.0"),
+    "ehci": (["-device", "usb-ehci,id=usb"], "usb-storage,bus=usb.0"),
+    "uhci": (["-device", "piix3-usb-uhci,id=usb"], "usb-storage,bus=usb.0"),
 }
+BUSES = {(bus, machine): [*controller, "-device", f"{disk},drive=disk,bootindex=0"]
+         for bus, (controller, disk) in CONTROLLERS.items() for machine in ("pc", "q35")}
+BUSES["ahci", "q35"] = BUSES["ide", "pc"]
+del BUSES["ide", "q35"]
 
 
 class MachineFailure(AssertionError):
