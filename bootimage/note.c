@@ -69,16 +69,21 @@ static bool add_request(struct kernel *kernel, const struct place *place, const 
     return true;
 }
 
-/* Reads the notes in data. What it finds is added to the kernel's requests. *whole tells whether
-   the notes fill the data, up to zeros at its end. */
-static bool read_notes(struct kernel *kernel, const struct place *place, Elf_Data *data,
-                       bool *whole, struct error *error)
+/* Adds the requests of a place whose notes are padded to so many bytes, 4 or 8. *whole tells
+   whether the notes fill the place, up to zeros at its end. */
+static bool read_padded(struct kernel *kernel, const struct place *place, unsigned padding,
+                        bool *whole, struct error *error)
 {
-    const char *bytes = data->d_buf;
+    Elf_Data *data = elf_getdata_rawchunk(kernel->elf, (int64_t)place->offset, place->bytes,
+                                          padding == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
     size_t offset = 0;
     size_t next, name_offset, words_offset;
     GElf_Nhdr header;
 
+    if (!data || !data->d_buf)
+        return error_set(error, PLACE_FORMAT "cannot be read by libelf: %s [libelf]",
+                         PLACE_ARGUMENTS(kernel, place), elf_errmsg(-1));
+    const char *bytes = data->d_buf;
     while ((next = gelf_getnote(data, offset, &header, &name_offset, &words_offset)) > 0) {
         offset = next;
         if (almost_our_name(bytes + name_offset, header.n_namesz))
@@ -87,10 +92,9 @@ static bool read_notes(struct kernel *kernel, const struct place *place, Elf_Dat
                                           "name of %" PRIu32 "; make it %zu, and pad the name to "
                                           "12 bytes [note-name]",
                              PLACE_ARGUMENTS(kernel, place), header.n_namesz, NAME_BYTES);
-        if (header.n_namesz != NAME_BYTES ||
-            memcmp(bytes + name_offset, BOOTINFO_NOTE_NAME, NAME_BYTES) != 0)
-            continue;
-        if (!add_request(kernel, place, &header, (const uint8_t *)bytes + words_offset, error))
+        if (header.n_namesz == NAME_BYTES &&
+            memcmp(bytes + name_offset, BOOTINFO_NOTE_NAME, NAME_BYTES) == 0 &&
+            !add_request(kernel, place, &header, (const uint8_t *)bytes + words_offset, error))
             return false;
     }
     while (offset < data->d_size && bytes[offset] == 0)
@@ -99,15 +103,38 @@ static bool read_notes(struct kernel *kernel, const struct place *place, Elf_Dat
     return true;
 }
 
-/* Notes are padded to 4 bytes, or to 8 where the place says so [ELF "Note Section"]. But a
-   linker script may put notes of both kinds into one segment, which then has the alignment of 8
-   while its notes follow each other at multiples of 4: so what cannot be read by 8, or holds no
-   note of ours then, is read by 4. */
+/* Notes are padded to 4 bytes, or to 8 where the place says so [ELF "Note Section"]. But a linker
+   script may put notes of both kinds into one segment, which then has the alignment of 8 while its
+   notes follow each other at multiples of 4. Ours are the same either way, and no other bytes look
+   like them: so the way that finds more of them is right. */
+static bool read_notes(struct kernel *kernel, const struct place *place, struct error *error)
+{
+    size_t before = kernel->request_count;
+    size_t most = 0;
+    unsigned best = 0;
+
+    for (unsigned padding = place->align == 8 ? 8 : 4; padding >= 4; padding -= 4) {
+        bool whole = false;
+
+        if (!read_padded(kernel, place, padding, &whole, error))
+            return false;
+        if (whole && (best == 0 || kernel->request_count - before > most)) {
+            best = padding;
+            most = kernel->request_count - before;
+        }
+        kernel->request_count = before;
+    }
+    if (best == 0)
+        return error_set(error,
+                         PLACE_FORMAT "holds a note that goes past its end; check the sizes in the "
+                                      "note and the linker script [note-truncated]",
+                         PLACE_ARGUMENTS(kernel, place));
+    return read_padded(kernel, place, best, &(bool){false}, error);
+}
+
 static bool read_place(struct kernel *kernel, const struct place *place, struct error *error)
 {
     uint64_t file_bytes = kernel->file.bytes;
-    size_t before = kernel->request_count;
-    bool any_whole = false;
 
     if (place->bytes == 0)
         return true;
@@ -117,27 +144,7 @@ static bool read_place(struct kernel *kernel, const struct place *place, struct 
                                       ", past the file's end at 0x%" PRIx64
                                       "; build the kernel again [elf-truncated]",
                          PLACE_ARGUMENTS(kernel, place), place->bytes, place->offset, file_bytes);
-    for (int padding = place->align == 8 ? 8 : 4; padding >= 4; padding -= 4) {
-        bool whole = false;
-        Elf_Data *data = elf_getdata_rawchunk(kernel->elf, (int64_t)place->offset, place->bytes,
-                                              padding == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-
-        if (!data || !data->d_buf)
-            return error_set(error, PLACE_FORMAT "cannot be read by libelf: %s [libelf]",
-                             PLACE_ARGUMENTS(kernel, place), elf_errmsg(-1));
-        kernel->request_count = before;
-        if (!read_notes(kernel, place, data, &whole, error))
-            return false;
-        any_whole |= whole;
-        if (whole && kernel->request_count > before)
-            return true;
-    }
-    if (any_whole)
-        return true;
-    return error_set(error,
-                     PLACE_FORMAT "holds a note that goes past its end; check the sizes in the "
-                                  "note and the linker script [note-truncated]",
-                     PLACE_ARGUMENTS(kernel, place));
+    return read_notes(kernel, place, error);
 }
 
 static bool read_segments(struct kernel *kernel, struct error *error)

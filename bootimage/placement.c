@@ -197,7 +197,7 @@ static void find_relro_pages(const struct kernel_relro *relro, const struct kern
     uint64_t page_mask = PLACEMENT_PAGE_BYTES - 1;
 
     *start = *end = placement_page_end(segment);
-    if (!segment->writable || relro->start >= segment_end || relro->end <= segment->vaddr)
+    if (relro->start >= segment_end || relro->end <= segment->vaddr)
         return;
     *start = relro->start <= segment->vaddr ? placement_page_start(segment)
                                             : (relro->start + page_mask) & ~page_mask;

@@ -65,28 +65,16 @@ bool request_canonical(uint64_t start, uint64_t end, unsigned levels)
     return start < end && (end <= half || start >= -half);
 }
 
-/* Levels that the page tables will have, and, where a CPU without 5 may make do with 4, the other
-   number that they may have. */
-struct levels {
-    unsigned least;
-    unsigned most;
-};
-
-static struct levels levels_of(const struct kernel *kernel)
+/* Levels that the page tables have at least. Addresses that are right for 4 are right for 5, too; a
+   recursive entry that is right for 4 is so for 5, where the first and the last entry of the root
+   table lead to all of these addresses. */
+static unsigned least_levels(const struct kernel *kernel)
 {
-    struct levels levels = {4, 4};
-
     for (size_t i = 0; i < kernel->request_count; i++) {
-        const struct kernel_request *request = &kernel->requests[i];
-
-        if (!request->met || request->words[0] != 5)
-            continue;
-        if (request->type == BOOTINFO_REQUEST_LEVELS)
-            levels = (struct levels){5, 5};
-        else if (request->type == (BOOTINFO_REQUEST_LEVELS | BOOTINFO_REQUEST_OPTIONAL))
-            levels.most = 5;
+        if (kernel->requests[i].type == BOOTINFO_REQUEST_LEVELS)
+            return (unsigned)kernel->requests[i].words[0];
     }
-    return levels;
+    return 4;
 }
 
 #define MAP_FORMAT "%s: BOOTINFO_REQUEST_MAP [0x%" PRIx64 ", 0x%" PRIx64 ") "
@@ -152,7 +140,7 @@ struct fixed_map {
 static bool check_fixed_maps(const struct kernel *kernel, const struct kernel_request *request,
                              struct error *error)
 {
-    bool five = levels_of(kernel).least == 5;
+    bool five = least_levels(kernel) == 5;
     uint64_t physical = five ? BOOTINFO_PHYSICAL_MEMORY_5 : BOOTINFO_PHYSICAL_MEMORY;
     uint64_t physical_bytes = five ? PHYSICAL_MEMORY_BYTES_5 : PHYSICAL_MEMORY_BYTES_4;
     const struct fixed_map maps[] = {
@@ -202,7 +190,7 @@ bool request_place_map(const struct kernel *kernel, const struct kernel_request 
                        struct error *error)
 {
     struct range range = map_range(request);
-    unsigned levels = levels_of(kernel).least;
+    unsigned levels = least_levels(kernel);
     const struct kernel_segment *segment = segment_on(kernel, range);
 
     if (!request_canonical(range.start, range.end, levels))
@@ -228,9 +216,12 @@ static bool entry_leads_to(uint64_t entry, struct range range, unsigned levels)
     return entry >= (range.start >> shift & 511) && entry <= ((range.end - 1) >> shift & 511);
 }
 
-static bool check_entry(const struct kernel *kernel, uint64_t entry, unsigned levels,
-                        struct error *error)
+bool request_place_recursive(const struct kernel *kernel, const struct kernel_request *request,
+                             struct error *error)
 {
+    uint64_t entry = request->words[0];
+    unsigned levels = least_levels(kernel);
+
     for (size_t i = 0; i < kernel->segment_count; i++) {
         const struct kernel_segment *segment = &kernel->segments[i];
 
@@ -252,18 +243,6 @@ static bool check_entry(const struct kernel *kernel, uint64_t entry, unsigned le
                              "root table, which leads to BOOTINFO_REQUEST_MAP [0x%" PRIx64
                              ", 0x%" PRIx64 "); ask for another entry [recursive-overlap]",
                              kernel->path, entry, map_range(map).start, map_range(map).end);
-    }
-    return true;
-}
-
-bool request_place_recursive(const struct kernel *kernel, const struct kernel_request *request,
-                             struct error *error)
-{
-    struct levels levels = levels_of(kernel);
-
-    for (unsigned count = levels.least; count <= levels.most; count++) {
-        if (!check_entry(kernel, request->words[0], count, error))
-            return false;
     }
     return true;
 }

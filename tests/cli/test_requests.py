@@ -94,6 +94,15 @@ class Notes(RequestTest):
         made = self.package(elf.kernel(elf.notes_segment(*rows, align=8)))
         self.assertEqual([row[0] for row in made.requests], [STACK, CPUS])
 
+    def test_no_padding_loses_a_note(self):
+        """Whatever the alignment says, and whatever stands between ours."""
+        other = note(4, name=b"GNU\0", words_bytes=4) + bytes(4)
+        for align in 4, 8:
+            for last in note(STACK, 4096), note(MAP, HIGH, 0, 0x1000):
+                rows = elf.notes_segment(note(CPUS, 0), other, last, align=align)
+                self.assertEqual([row[0] for row in self.package(elf.kernel(rows)).requests],
+                                 [CPUS, struct.unpack_from("<I", last, 8)[0]])
+
     def test_zeros_at_the_end(self):
         for size in 1, 4, 11, 12, 100:
             self.assertEqual(self.requests_of(note(CPUS, 0), bytes(size)), [(CPUS, 1, [0] * 4)])
@@ -471,6 +480,7 @@ class Places(RequestTest):
                 "ask for another entry [recursive-overlap]", note(RECURSIVE, entry), row, last=0)
         for entry in 6, 10:
             self.requests_of(note(RECURSIVE, entry), row)
+        self.requests_of(note(RECURSIVE, 9), note(MAP, vaddr(7), 0, size - 0x1000))
         # An entry of a table of the fifth level leads to 512 times as much.
         row = note(MAP, vaddr(7, 48), 0, 0x1000)
         self.assert_request_refused(
@@ -575,7 +585,7 @@ class Relro(RequestTest):
         self.assertEqual(self.mappings(0x101800, 0x103800),
                          [(0x101000, 0x1000, image.WRITABLE), (0x102000, 0x1000, 0),
                           (0x103000, 0x2000, image.WRITABLE)])
-        for start, end in (0x101000, 0x101000), (0x200000, 0x300000), (0x101FFF, 0x102001):
+        for start, end in (0x101000, 0x101000), (0x200000, 0x300000), (0x101FFF, 0x102001), (0x101400, 0x101800):
             self.assertEqual(self.mappings(start, end), [(0x101000, 0x4000, image.WRITABLE)])
 
     def test_page_of_which_the_segment_has_but_a_part(self):
