@@ -62,8 +62,8 @@ static uint64_t fingerprint_of(uint64_t fingerprint, uint64_t paddr, uint64_t by
 /* Whether a page belongs to what changes while this kernel runs: its data, its stack. */
 static bool is_ours(uint64_t paddr)
 {
-    const uint64_t data = (uint64_t)(uintptr_t)(contract_rodata_end - contract_start);
-    const uint64_t end = (uint64_t)(uintptr_t)(contract_end - contract_start);
+    const uint64_t data = (uint64_t)((uintptr_t)contract_rodata_end - (uintptr_t)contract_start);
+    const uint64_t end = (uint64_t)((uintptr_t)contract_end - (uintptr_t)contract_start);
     const uint64_t offset = paddr - info->kernel_paddr;
     uint64_t cr3;
 
