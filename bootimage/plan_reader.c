@@ -5,6 +5,7 @@
 #include "plan_reader.h"
 
 #include "placement.h"
+#include "request.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -16,10 +17,8 @@ struct chain {
     const struct plan_region *region; /* the latest; NULL: none yet */
     uint64_t segment_end;             /* offset in it where the next segment may begin */
     uint64_t mapping_end;
-    unsigned int protocols;
-    unsigned int command_lines;
-    unsigned int tls;
-    unsigned int random_bases;
+    uint32_t singles; /* bit n: there is a record of type n */
+    bool has_kernel_file;
 };
 
 static bool is_aligned(uint64_t value)
@@ -65,124 +64,139 @@ static bool is_text(const char *text, uint64_t bytes, uint64_t room)
     return bytes > 0 && bytes <= room && memchr(text, 0, bytes) == text + bytes - 1;
 }
 
-static bool check_protocol(struct chain *chain, const struct plan_protocol *record)
+static bool check_protocol(struct chain *chain, const void *body)
 {
-    return chain->protocols++ == 0 && is_aligned(record->stack_bytes) && record->stack_bytes > 0;
+    const struct plan_protocol *record = body;
+
+    (void)chain;
+    return is_aligned(record->stack_bytes) && record->stack_bytes > 0 &&
+           record->stack_bytes <= REQUEST_STACK_MAXIMUM;
 }
 
-static bool check_region(struct chain *chain, const struct plan_region *record)
+/* Sorted, and without a page in common. */
+static bool check_region(struct chain *chain, const void *body)
 {
+    const struct plan_region *record = body;
+    const struct plan_region *last = chain->region;
+
     chain->region = record;
     chain->segment_end = 0;
     chain->mapping_end = 0;
+    if (last && (record->vaddr < last->vaddr || record->vaddr - last->vaddr < last->bytes))
+        return false;
     return is_aligned(record->vaddr) && is_aligned(record->bytes) && record->bytes > 0 &&
            record->bytes - 1 <= UINT64_MAX - record->vaddr &&
+           (record->flags & ~(uint32_t)PLAN_REGION_MOVABLE) == 0 &&
            (record->paddr == PLAN_PADDR_ANYWHERE || is_aligned(record->paddr));
 }
 
-static bool check_segment(struct chain *chain, const struct plan_segment *record)
+static bool check_segment(struct chain *chain, const void *body)
 {
+    const struct plan_segment *record = body;
+
     return advance(chain->region, &chain->segment_end, record->vaddr, record->file_bytes) &&
            in_payload(chain, record->payload_offset, record->file_bytes);
 }
 
-static bool check_mapping(struct chain *chain, const struct plan_mapping *record)
+static bool check_mapping(struct chain *chain, const void *body)
 {
-    return is_aligned(record->vaddr) && is_aligned(record->bytes) && record->bytes > 0 &&
+    const struct plan_mapping *record = body;
+
+    return (record->rights & ~(uint32_t)(PLAN_WRITABLE | PLAN_EXECUTABLE)) == 0 &&
+           is_aligned(record->vaddr) && is_aligned(record->bytes) && record->bytes > 0 &&
            advance(chain->region, &chain->mapping_end, record->vaddr, record->bytes);
 }
 
-static bool check_command_line(struct chain *chain, const struct plan_command_line *record)
+static bool check_command_line(struct chain *chain, const void *body)
 {
-    return chain->command_lines++ == 0 &&
-           is_text(record->text, record->text_bytes, record->record.bytes - sizeof(*record));
+    const struct plan_command_line *record = body;
+
+    (void)chain;
+    return is_text(record->text, record->text_bytes, record->record.bytes - sizeof(*record));
 }
 
-static bool check_module(const struct chain *chain, const struct plan_module *record)
+static bool check_module(struct chain *chain, const void *body)
 {
+    const struct plan_module *record = body;
     uint64_t room = record->record.bytes - sizeof(*record);
 
-    return in_payload(chain, record->payload_offset, record->bytes) &&
+    if (record->flags & PLAN_MODULE_KERNEL_FILE && chain->has_kernel_file)
+        return false;
+    chain->has_kernel_file |= (record->flags & PLAN_MODULE_KERNEL_FILE) != 0;
+    return (record->flags & ~(uint32_t)PLAN_MODULE_KERNEL_FILE) == 0 &&
+           in_payload(chain, record->payload_offset, record->bytes) &&
            is_text(record->text, record->name_bytes, room) &&
            is_text(record->text + record->name_bytes, record->arguments_bytes,
                    room - record->name_bytes);
 }
 
-static bool check_tls(struct chain *chain, const struct plan_tls *record)
+static bool check_request(struct chain *chain, const void *body)
 {
-    return chain->tls++ == 0 && record->file_bytes <= record->memory_bytes && record->align > 0 &&
+    const struct plan_request *record = body;
+
+    (void)chain;
+    return record->met <= 1;
+}
+
+static bool check_tls(struct chain *chain, const void *body)
+{
+    const struct plan_tls *record = body;
+
+    return record->file_bytes <= record->memory_bytes && record->align > 0 &&
            (record->align & (record->align - 1)) == 0 &&
            in_any_region(chain, record->vaddr, record->file_bytes);
 }
 
-static bool check_relocations(const struct chain *chain, const struct plan_relocations *record)
+static bool check_relocations(struct chain *chain, const void *body)
 {
+    const struct plan_relocations *record = body;
+
     return (record->form == PLAN_RELOCATIONS_RELA || record->form == PLAN_RELOCATIONS_RELR) &&
            in_any_region(chain, record->vaddr, record->bytes);
 }
 
-static bool check_random_base(struct chain *chain, const struct plan_random_base *record)
+static bool check_random_base(struct chain *chain, const void *body)
 {
-    return chain->random_bases++ == 0 && is_aligned(record->step_bytes) && record->step_bytes > 0 &&
-           record->places > 0;
+    const struct plan_random_base *record = body;
+
+    (void)chain;
+    return is_aligned(record->step_bytes) && record->step_bytes > 0 && record->places > 0;
 }
 
-/* Sizes first: the other checks read the whole struct. */
-static bool check_size(const struct plan_record *record, bool *known)
+static const struct kind {
+    uint32_t bytes; /* of the record; at least, if text may follow */
+    bool has_text;
+    bool is_single;
+    bool (*check)(struct chain *chain, const void *body);
+} kinds[] = {
+    [PLAN_PROTOCOL] = {sizeof(struct plan_protocol), false, true, check_protocol},
+    [PLAN_REGION] = {sizeof(struct plan_region), false, false, check_region},
+    [PLAN_SEGMENT] = {sizeof(struct plan_segment), false, false, check_segment},
+    [PLAN_MAPPING] = {sizeof(struct plan_mapping), false, false, check_mapping},
+    [PLAN_COMMAND_LINE] = {sizeof(struct plan_command_line), true, true, check_command_line},
+    [PLAN_MODULE] = {sizeof(struct plan_module), true, false, check_module},
+    [PLAN_REQUEST] = {sizeof(struct plan_request), false, false, check_request},
+    [PLAN_TLS] = {sizeof(struct plan_tls), false, true, check_tls},
+    [PLAN_RELOCATIONS] = {sizeof(struct plan_relocations), false, false, check_relocations},
+    [PLAN_RANDOM_BASE] = {sizeof(struct plan_random_base), false, true, check_random_base},
+};
+
+/* NULL: this bootimage does not know the type. */
+static const struct kind *kind_of(const struct plan_record *record)
 {
-    *known = true;
-    switch (record->type) {
-    case PLAN_PROTOCOL:
-        return record->bytes == sizeof(struct plan_protocol);
-    case PLAN_REGION:
-        return record->bytes == sizeof(struct plan_region);
-    case PLAN_SEGMENT:
-        return record->bytes == sizeof(struct plan_segment);
-    case PLAN_MAPPING:
-        return record->bytes == sizeof(struct plan_mapping);
-    case PLAN_COMMAND_LINE:
-        return record->bytes >= sizeof(struct plan_command_line);
-    case PLAN_MODULE:
-        return record->bytes >= sizeof(struct plan_module);
-    case PLAN_REQUEST:
-        return record->bytes == sizeof(struct plan_request);
-    case PLAN_TLS:
-        return record->bytes == sizeof(struct plan_tls);
-    case PLAN_RELOCATIONS:
-        return record->bytes == sizeof(struct plan_relocations);
-    case PLAN_RANDOM_BASE:
-        return record->bytes == sizeof(struct plan_random_base);
-    default:
-        *known = false;
-        return true;
-    }
+    bool known = record->type < sizeof(kinds) / sizeof(kinds[0]) && kinds[record->type].check;
+
+    return known ? &kinds[record->type] : NULL;
 }
 
-/* Of a known type and the right size. */
-static bool check_content(struct chain *chain, const void *record)
+/* room: what is left of the plan. */
+static bool check_size(const struct plan_record *record, uint64_t room)
 {
-    switch (((const struct plan_record *)record)->type) {
-    case PLAN_PROTOCOL:
-        return check_protocol(chain, record);
-    case PLAN_REGION:
-        return check_region(chain, record);
-    case PLAN_SEGMENT:
-        return check_segment(chain, record);
-    case PLAN_MAPPING:
-        return check_mapping(chain, record);
-    case PLAN_COMMAND_LINE:
-        return check_command_line(chain, record);
-    case PLAN_MODULE:
-        return check_module(chain, record);
-    case PLAN_TLS:
-        return check_tls(chain, record);
-    case PLAN_RELOCATIONS:
-        return check_relocations(chain, record);
-    case PLAN_RANDOM_BASE:
-        return check_random_base(chain, record);
-    default: /* PLAN_REQUEST: any words will do */
-        return true;
-    }
+    if (room < sizeof(*record) || record->bytes < sizeof(*record) || record->bytes > room ||
+        record->bytes % 8)
+        return false;
+    const struct kind *kind = kind_of(record);
+    return !kind || record->bytes == kind->bytes || (kind->has_text && record->bytes > kind->bytes);
 }
 
 /* Whether all records are whole; then plan_reader_next() can walk them. */
@@ -190,16 +204,13 @@ static bool check_chain(struct plan_view plan, const char *path, struct error *e
 {
     for (uint64_t offset = sizeof(struct image_plan); offset < plan.bytes;) {
         const struct plan_record *record = (const void *)(plan.start + offset);
-        uint64_t room = plan.bytes - offset;
-        bool known;
 
-        if (room < sizeof(*record) || record->bytes < sizeof(*record) || record->bytes > room ||
-            record->bytes % 8 || !check_size(record, &known))
+        if (!check_size(record, plan.bytes - offset))
             return error_set(error,
                              "%s: the plan makes no sense: the record at its byte 0x%" PRIx64
                              " has no possible size; write the image anew [plan-record-size]",
                              path, offset);
-        if (!known && record->flags & PLAN_RECORD_REQUIRED)
+        if (!kind_of(record) && record->flags & PLAN_RECORD_REQUIRED)
             return error_set(error,
                              "%s: the plan has a record of type %u at its byte 0x%" PRIx64
                              ", which this bootimage does not know; use the bootimage that made "
@@ -208,6 +219,34 @@ static bool check_chain(struct plan_view plan, const char *path, struct error *e
         offset += record->bytes;
     }
     return true;
+}
+
+static bool check_record(struct chain *chain, const struct plan_record *record)
+{
+    const struct kind *kind = kind_of(record);
+
+    if (!kind)
+        return true;
+    if (kind->is_single && chain->singles & 1u << record->type)
+        return false;
+    chain->singles |= 1u << record->type;
+    return kind->check(chain, record);
+}
+
+static bool is_entry_executable(struct plan_view plan)
+{
+    const struct plan_protocol *protocol =
+        (const void *)plan_reader_find(plan, NULL, PLAN_PROTOCOL);
+    const struct plan_record *record = NULL;
+
+    while (protocol && (record = plan_reader_find(plan, record, PLAN_MAPPING))) {
+        const struct plan_mapping *mapping = (const void *)record;
+
+        if (mapping->rights & PLAN_EXECUTABLE &&
+            protocol->entry_vaddr - mapping->vaddr < mapping->bytes)
+            return true;
+    }
+    return false;
 }
 
 bool plan_reader_check(struct plan_view plan, const char *path, struct error *error)
@@ -220,17 +259,17 @@ bool plan_reader_check(struct plan_view plan, const char *path, struct error *er
     if (!check_chain(plan, path, error))
         return false;
     while ((record = plan_reader_next(plan, record))) {
-        if (!check_content(&chain, record))
+        if (!check_record(&chain, record))
             return error_set(error,
                              "%s: the plan makes no sense: the record of type %u at its byte "
                              "0x%" PRIx64 " contradicts the others; write the image anew "
                              "[plan-record]",
                              path, record->type, (uint64_t)((const uint8_t *)record - plan.start));
     }
-    if (chain.protocols != 1)
+    if (!is_entry_executable(plan))
         return error_set(error,
-                         "%s: the plan makes no sense: it names no boot protocol; write the image "
-                         "anew [plan-protocol]",
+                         "%s: the plan makes no sense: it has no entry that is executable; write "
+                         "the image anew [plan-entry]",
                          path);
     return true;
 }

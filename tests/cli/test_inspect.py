@@ -1,14 +1,17 @@
 """`bootimage inspect`: what it tells of a kernel and of its image is what is in their files."""
 
 import json
+import random
 import struct
 
 import elf
 import image
 import support
-from elf import R, W, X, Segment
+from elf import R, W, X, Segment, rela
 
 HIGH = 0xFFFFFFFF80000000
+SEED = 3
+MUTATIONS = 150
 
 
 def with_symbols(data, symbols):
@@ -167,6 +170,46 @@ class Inspect(support.ToolTest):
         told, _ = self.both("--stack-size=128K")
         self.assertEqual(told["stack_bytes"], 0x20000)
         self.assertEqual([request["name"] for request in told["requests"]], ["stack"])
+
+    def test_position_independent(self):
+        self.write("kernel.elf", with_symbols(elf.pie(rela(elf.PIE_DATA)),
+                                              [("_start", elf.PIE_CODE, 2)]))
+        for arguments, base in [([], HIGH), (["--base=0x40000000"], 0x40000000),
+                                (["--kaslr"], 0xFFFFFF8000000000)]:
+            told, made = self.both("--with-elf", *arguments)
+            self.assertEqual(told["slide"], hex(base))
+            self.assertEqual(told["entry"], {"vaddr": hex(base + elf.PIE_CODE), "symbol": "_start",
+                                             "offset": 0})
+            self.assertEqual(told["relocations"], [{"vaddr": hex(base + elf.PIE_TABLES),
+                                                    "bytes": 24, "form": "rela"}])
+            self.assertEqual(made.relocations, [(base + elf.PIE_TABLES, 24, image.RELA)])
+            if "--kaslr" in arguments:
+                self.assertEqual(tuple(told["random_base"].values()), made.random_base)
+                self.assertGreaterEqual(told["random_base"]["places"], 4096)
+            else:
+                self.assertIsNone(told["random_base"])
+
+    def test_symbols_changed_at_random(self):
+        """Whatever stands in them, inspect ends with an answer; also where an image has the file."""
+        chance = random.Random(SEED)
+        sound = with_symbols(elf.kernel(), [("_start", 0x100000, 2), ("main", 0x100008, 2)])
+        start = len(elf.kernel())
+        fields = [*range(40, 48), *range(58, 64), *range(start, len(sound))]
+        statuses = []
+        for _ in range(MUTATIONS):
+            data = bytearray(sound)
+            for _ in range(chance.choice([1, 2, 4])):
+                data[chance.choice(fields)] = chance.choice([0, 1, 0x7F, 0x80, 0xFF])
+            self.write("kernel.elf", data)
+            with self.subTest(data=data.hex()):
+                status, output, errors = self.tool("inspect", "--json", "kernel.elf")
+                statuses.append(status)
+                self.assertEqual(self.tool("-q", "kernel.elf", "--with-elf"), (status, "", errors))
+                if status != 0:
+                    continue
+                made = self.inspect("bootimage-kernel.bin")
+                self.assertEqual(made["entry"], json.loads(output)["entry"])
+        self.assertGreater(statuses.count(0), MUTATIONS // 2)
 
     def test_disk_and_checksums(self):
         told, made = self.both()

@@ -68,6 +68,7 @@ static struct {
     }
 static void set_records(void)
 {
+    memset(&records, 0, sizeof(records));
     records.protocol = (struct plan_protocol){.record = RECORD(PLAN_PROTOCOL, protocol),
                                               .protocol = PLAN_PROTOCOL_PLAIN,
                                               .entry_vaddr = 0x101000,
@@ -278,6 +279,15 @@ static void senseless_records_are_refused(void **state)
 
     WRONG(protocol.stack_bytes, 0, "[plan-record]");
     WRONG(protocol.stack_bytes, 1, "[plan-record]");
+    WRONG(protocol.stack_bytes, 0x40001000, "[plan-record]");
+    WRONG(protocol.entry_vaddr, 0x103000, "[plan-entry]");
+    WRONG(mapping.rights, PLAN_WRITABLE, "[plan-entry]");
+    WRONG(mapping.rights, 4, "[plan-record]");
+    WRONG(region.flags, 2, "[plan-record]");
+    WRONG(module.flags, 2, "[plan-record]");
+    WRONG(request.met, 2, "[plan-record]");
+    /* Of the same size: a region that lies in the other one. */
+    WRONG(tls.record.type, PLAN_REGION, "[plan-record]");
     WRONG(protocol.record.type, 998, "[plan-record-unknown]");
     WRONG(protocol.record.bytes, 0, "[plan-record-size]");
     WRONG(protocol.record.bytes, 36, "[plan-record-size]");
@@ -319,7 +329,7 @@ static void senseless_records_are_refused(void **state)
     records.protocol.record.type = 998;
     records.protocol.record.flags = 0;
     seal(loader);
-    assert_refused(loader, "plan", "[plan-protocol]");
+    assert_refused(loader, "plan", "[plan-entry]");
     set_up(state);
     records.module.bytes = 0;
     seal(loader);
