@@ -99,9 +99,10 @@ class Notes(RequestTest):
         other = note(4, name=b"GNU\0", words_bytes=4) + bytes(4)
         for align in 4, 8:
             for last in note(STACK, 4096), note(MAP, HIGH, 0, 0x1000):
-                rows = elf.notes_segment(note(CPUS, 0), other, last, align=align)
-                self.assertEqual([row[0] for row in self.package(elf.kernel(rows)).requests],
-                                 [CPUS, struct.unpack_from("<I", last, 8)[0]])
+                for end in b"", bytes(4):
+                    rows = elf.notes_segment(note(CPUS, 0), other, last, end, align=align)
+                    self.assertEqual([row[0] for row in self.package(elf.kernel(rows)).requests],
+                                     [CPUS, struct.unpack_from("<I", last, 8)[0]])
 
     def test_zeros_at_the_end(self):
         for size in 1, 4, 11, 12, 100:

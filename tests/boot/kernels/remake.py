@@ -3,8 +3,9 @@
 HOW is `offsets`: each PT_LOAD's bytes lie at an odd file offset, not congruent to its address;
 `paddr`: each p_paddr is a different number above 4 GiB that means nothing; `scatter`: the segments
 lie far from each other in physical memory, the last one lowest; `segments`: COUNT PT_LOADs are
-appended, as segments.c wants them; `relro`: PT_GNU_RELRO names the first page of the last PT_LOAD.
-All of them drop everything that is not loaded.
+appended, as segments.c wants them; `shared`: two segments on each of some pages, and empty ones, as
+shared.c wants them; `relro`: PT_GNU_RELRO names the first page of the last PT_LOAD. All of them drop
+everything that is not loaded.
 """
 
 import struct
