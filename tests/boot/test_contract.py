@@ -140,6 +140,9 @@ class ContractTest(suite.BootTest):
                 self.assertTrue(base + size <= 0xA0000 or 0x100000 <= base)
                 self.assertLessEqual(base + size, 128 * MIB)
 
+    def test_a_kernel_for_version_1_0(self):
+        self.assertEqual(self.boot("old", "--cmdline", "of 1.0")[1], 11)
+
     def test_an_exception_resets_as_there_is_no_idt(self):
         with machine.Machine(self.package(self.kernel("reset"))) as guest:
             guest.wait_for_reset()
