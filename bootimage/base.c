@@ -166,7 +166,7 @@ bool base_choose(struct kernel *kernel, struct error *error)
 {
     uint64_t slide = 0;
 
-    if (kernel->type != ET_DYN)
+    if (!kernel->position_independent)
         return true;
     if (!check_alignments(kernel, error) || !settle_requests(kernel, error))
         return false;

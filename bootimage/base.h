@@ -11,7 +11,7 @@
 
 /* Moves all addresses in kernel to where it will be mapped, or to the first of the places that it
    may be mapped at by chance; kernel->slide and kernel->random tell. Does nothing to a kernel that
-   is not ET_DYN. Its requests have been checked each by itself. */
+   is not position-independent. Its requests have been checked each by itself. */
 bool base_choose(struct kernel *kernel, struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Second step, continued: PT_DYNAMIC becomes a struct dynamic.
+ * Part of the first step: PT_DYNAMIC becomes a struct dynamic.
  *
  * Tags that have nothing to do with relocations are passed over: what a kernel does with its
  * .init_array or its symbols is its own business. relocation.c looks at what the tags lead to.
@@ -38,6 +38,7 @@ static const struct {
     {DT_STRTAB, offsetof(struct dynamic, strings.vaddr)},
     {DT_STRSZ, offsetof(struct dynamic, strings.bytes)},
     {DT_SYMTAB, offsetof(struct dynamic, symbols_vaddr)},
+    {DT_FLAGS_1, offsetof(struct dynamic, flags_1)},
 };
 
 #define TAG_COUNT (sizeof(tags) / sizeof(tags[0]))
@@ -50,7 +51,7 @@ static bool is_packed(uint64_t tag)
 
 /* *seen is a set of rows of the table. */
 static bool take_entry(struct dynamic *dynamic, const Elf64_Dyn *entry, uint32_t *seen,
-                       const struct kernel *kernel, struct error *error)
+                       const char *path, struct error *error)
 {
     uint64_t tag = (uint64_t)entry->d_tag;
 
@@ -63,7 +64,7 @@ static bool take_entry(struct dynamic *dynamic, const Elf64_Dyn *entry, uint32_t
                          "%s: has relocations packed for Android (tag 0x%" PRIx64
                          "); link the kernel with --pack-dyn-relocs=relr or none "
                          "[relocation-packed]",
-                         kernel->path, tag);
+                         path, tag);
     for (size_t i = 0; i < TAG_COUNT; i++) {
         if (tags[i].tag != tag)
             continue;
@@ -71,37 +72,46 @@ static bool take_entry(struct dynamic *dynamic, const Elf64_Dyn *entry, uint32_t
             return error_set(error,
                              "%s: PT_DYNAMIC has the tag %" PRIu64 " twice; build the kernel again "
                              "[dynamic-twice]",
-                             kernel->path, tag);
+                             path, tag);
         *seen |= 1u << i;
         memcpy((uint8_t *)dynamic + tags[i].field, &entry->d_un.d_val, sizeof(uint64_t));
     }
     return true;
 }
 
-/* In the file to its end: how much of it lies in memory does not matter here. A table without
-   DT_NULL ends with its segment. */
-bool dynamic_read(struct dynamic *dynamic, const struct kernel *kernel, struct input_reader *reader,
-                  struct error *error)
+/* Takes what is in the buffer. *more becomes false at DT_NULL. */
+static bool take_entries(struct dynamic *dynamic, const uint8_t *buffer, size_t bytes,
+                         uint32_t *seen, bool *more, const char *path, struct error *error)
 {
-    struct input_piece piece = {&kernel->file, kernel->dynamic.offset,
-                                kernel->dynamic.bytes / sizeof(Elf64_Dyn) * sizeof(Elf64_Dyn)};
-    uint32_t seen = 0;
+    for (size_t i = 0; i < bytes; i += sizeof(Elf64_Dyn)) {
+        Elf64_Dyn entry;
 
-    *dynamic = (struct dynamic){0};
-    while (piece.bytes > 0) {
-        size_t bytes = input_next(reader, &piece, error);
-
-        if (bytes == 0)
+        memcpy(&entry, buffer + i, sizeof(entry));
+        *more = entry.d_tag != DT_NULL;
+        if (!*more)
+            return true;
+        if (!take_entry(dynamic, &entry, seen, path, error))
             return false;
-        for (size_t i = 0; i < bytes; i += sizeof(Elf64_Dyn)) {
-            Elf64_Dyn entry;
-
-            memcpy(&entry, reader->buffer + i, sizeof(entry));
-            if (entry.d_tag == DT_NULL)
-                return true;
-            if (!take_entry(dynamic, &entry, &seen, kernel, error))
-                return false;
-        }
     }
     return true;
+}
+
+/* A table without DT_NULL ends with its segment. */
+bool dynamic_read(struct dynamic *dynamic, struct input_piece segment, struct error *error)
+{
+    struct input_reader reader;
+    uint32_t seen = 0;
+    bool more = true;
+    bool done = input_reader_open(&reader, error);
+
+    *dynamic = (struct dynamic){0};
+    segment.bytes -= segment.bytes % sizeof(Elf64_Dyn);
+    while (done && more && segment.bytes > 0) {
+        size_t bytes = input_next(&reader, &segment, error);
+
+        done = bytes > 0 &&
+               take_entries(dynamic, reader.buffer, bytes, &seen, &more, segment.file->path, error);
+    }
+    input_reader_close(&reader);
+    return done;
 }

@@ -5,7 +5,7 @@
 #define BOOTIMAGE_DYNAMIC_H
 
 #include "error.h"
-#include "kernel.h"
+#include "input.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,10 +27,10 @@ struct dynamic {
     uint64_t plt_form;            /* DT_PLTREL: the form of DT_JMPREL */
     uint64_t needed;              /* DT_NEEDED, the first: offset of a name in the strings */
     bool has_needed;
+    uint64_t flags_1; /* DT_FLAGS_1 */
 };
 
-/* Reads kernel's PT_DYNAMIC. */
-bool dynamic_read(struct dynamic *dynamic, const struct kernel *kernel, struct input_reader *reader,
-                  struct error *error);
+/* Reads the PT_DYNAMIC of a 64-bit ELF file. */
+bool dynamic_read(struct dynamic *dynamic, struct input_piece segment, struct error *error);
 
 #endif

@@ -200,8 +200,11 @@ static bool read_dynamic(struct kernel *kernel, const GElf_Phdr *header, uint32_
     if (!check_segment(kernel, header, index, error))
         return false;
     kernel->has_dynamic_table = true;
-    kernel->dynamic = (struct kernel_dynamic){header->p_offset, header->p_filesz};
-    return true;
+    if (kernel->class != ELFCLASS64)
+        return true;
+    return dynamic_read(&kernel->dynamic,
+                        (struct input_piece){&kernel->file, header->p_offset, header->p_filesz},
+                        error);
 }
 
 static bool read_tls(struct kernel *kernel, const GElf_Phdr *header, uint32_t index,
@@ -342,9 +345,13 @@ static bool read_elf(struct kernel *kernel, struct error *error)
     kernel->machine = header.e_machine;
     kernel->type = header.e_type;
     kernel->entry_vaddr = header.e_entry;
-    return count_headers(kernel, &header, &count, error) &&
-           check_table(kernel, &header, count, error) && read_segments(kernel, count, error) &&
-           check_tls(kernel, error) && note_read(kernel, error);
+    if (!count_headers(kernel, &header, &count, error) ||
+        !check_table(kernel, &header, count, error) || !read_segments(kernel, count, error))
+        return false;
+    kernel->position_independent =
+        kernel->type == ET_DYN ||
+        (kernel->type == ET_EXEC && (kernel->dynamic.flags_1 & DF_1_PIE) != 0);
+    return check_tls(kernel, error) && note_read(kernel, error);
 }
 
 bool kernel_open(struct kernel *kernel, const char *path, struct error *error)

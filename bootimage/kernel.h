@@ -8,6 +8,7 @@
 #ifndef BOOTIMAGE_KERNEL_H
 #define BOOTIMAGE_KERNEL_H
 
+#include "dynamic.h"
 #include "error.h"
 #include "input.h"
 
@@ -26,12 +27,6 @@ struct kernel_segment {
     uint32_t index; /* program header, for messages */
     bool writable;
     bool executable;
-};
-
-/* PT_DYNAMIC: bytes of the file. */
-struct kernel_dynamic {
-    uint64_t offset;
-    uint64_t bytes;
 };
 
 /* A table of relocations, or some entries of it, in the loaded memory. */
@@ -80,7 +75,9 @@ struct kernel {
     uint64_t entry_vaddr;
     bool has_interpreter;   /* PT_INTERP */
     bool has_dynamic_table; /* PT_DYNAMIC */
-    struct kernel_dynamic dynamic;
+    struct dynamic dynamic; /* of a 64-bit kernel */
+    /* ET_DYN, or what ld makes of it where it is not linked at 0: ET_EXEC with DF_1_PIE. */
+    bool position_independent;
     struct kernel_segment *segments; /* by rising vaddr */
     size_t segment_count;            /* not 0 */
     struct kernel_tls tls;

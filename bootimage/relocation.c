@@ -8,7 +8,6 @@
  */
 #include "relocation.h"
 
-#include "dynamic.h"
 #include "relocation_kind.h"
 
 #include "bootimage/image.h"
@@ -37,7 +36,6 @@ struct table {
 
 struct reading {
     struct kernel *kernel;
-    struct dynamic dynamic;
     struct table tables[MAXIMUM_TABLES];
     size_t table_count;
     struct input_reader reader;
@@ -119,7 +117,7 @@ static bool add_table(struct reading *reading, const char *name,
 
 static bool find_tables(struct reading *reading)
 {
-    const struct dynamic *dynamic = &reading->dynamic;
+    const struct dynamic *dynamic = &reading->kernel->dynamic;
 
     if (dynamic->rel.bytes > 0 || (dynamic->jmprel.bytes > 0 && dynamic->plt_form == DT_REL))
         return error_set(reading->error,
@@ -192,7 +190,7 @@ static bool add_run(struct reading *reading, uint64_t vaddr, uint64_t bytes, uin
 static void read_name(struct reading *reading, uint64_t index, char *name, size_t room)
 {
     const struct kernel *kernel = reading->kernel;
-    const struct dynamic *dynamic = &reading->dynamic;
+    const struct dynamic *dynamic = &reading->kernel->dynamic;
     uint64_t rest = index < dynamic->strings.bytes ? dynamic->strings.bytes - index : 0;
     size_t bytes = rest < room - 1 ? (size_t)rest : room - 1;
     struct error ignored = {0};
@@ -213,7 +211,7 @@ static void read_symbol(struct reading *reading, uint32_t index, struct relocati
     Elf64_Sym entry;
     uint64_t offset;
     uint64_t vaddr =
-        reading->dynamic.symbols_vaddr + kernel->slide + (uint64_t)index * sizeof(entry);
+        reading->kernel->dynamic.symbols_vaddr + kernel->slide + (uint64_t)index * sizeof(entry);
 
     *symbol = (struct relocation_symbol){.index = index};
     if (index > 0 && find_in_file(kernel, vaddr, sizeof(entry), &offset) &&
@@ -312,12 +310,11 @@ static void warn_text(const struct reading *reading)
 
 static bool check_fixed(const struct kernel *kernel, struct error *error)
 {
-    if (kernel->type == ET_DYN || kernel->relocation_count == 0)
+    if (kernel->position_independent || kernel->relocation_count == 0)
         return true;
     return error_set(error,
                      "%s: has relocations (PT_DYNAMIC), though it is linked to fixed addresses; "
-                     "link it with -static, or with -static -pie --no-dynamic-linker "
-                     "[dynamic-linking]",
+                     "link it with -static -no-pie, or with -static-pie [dynamic-linking]",
                      kernel->path);
 }
 
@@ -325,9 +322,9 @@ static bool refuse_libraries(struct reading *reading)
 {
     char name[RELOCATION_NAME_BYTES];
 
-    if (!reading->dynamic.has_needed)
+    if (!reading->kernel->dynamic.has_needed)
         return true;
-    read_name(reading, reading->dynamic.needed, name, sizeof(name));
+    read_name(reading, reading->kernel->dynamic.needed, name, sizeof(name));
     return error_set(reading->error,
                      "%s: needs the shared library `%s' (DT_NEEDED), and there is none at boot; "
                      "link the kernel with -nostdlib -static [needed-library]",
@@ -344,9 +341,8 @@ bool relocation_read(struct kernel *kernel, struct error *error)
     kernel->relocation_count = 0;
     if (!kernel->has_dynamic_table)
         return true;
-    if (input_reader_open(&reading.reader, error) &&
-        dynamic_read(&reading.dynamic, kernel, &reading.reader, error) &&
-        refuse_libraries(&reading) && find_tables(&reading)) {
+    if (input_reader_open(&reading.reader, error) && refuse_libraries(&reading) &&
+        find_tables(&reading)) {
         done = true;
         for (size_t i = 0; done && i < reading.table_count; i++)
             done = check_table(&reading, &reading.tables[i]);

@@ -10,7 +10,6 @@
 
 #include "bootimage/bootinfo.h"
 
-#include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -138,7 +137,7 @@ static bool check_random_base(const struct kernel *kernel, const struct kernel_r
         return false;
     if (request->words[0] == 0)
         return true;
-    if (kernel->type != ET_DYN)
+    if (!kernel->position_independent)
         return error_set(error,
                          "%s: BOOTINFO_REQUEST_RANDOM_BASE needs a position-independent kernel, "
                          "and this one is linked to fixed addresses; link it with -static-pie "
@@ -153,7 +152,7 @@ static bool check_base(const struct kernel *kernel, const struct kernel_request 
     uint64_t base = request->words[0];
     const struct kernel_request *random = find(kernel, BOOTINFO_REQUEST_RANDOM_BASE, false);
 
-    if (kernel->type != ET_DYN)
+    if (!kernel->position_independent)
         return error_set(error,
                          "%s: BOOTINFO_REQUEST_BASE needs a position-independent kernel, and this "
                          "one is linked to fixed addresses; link it with -static-pie [fixed-base]",

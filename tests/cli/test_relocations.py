@@ -53,6 +53,17 @@ class Bases(RelocationTest):
             self.assertEqual(made.regions[0][2], paddr)
             self.assertEqual(made.relocations, [(linked + elf.PIE_TABLES, 24, image.RELA)])
 
+    def test_executable_that_is_position_independent(self):
+        """GNU ld makes it an ET_EXEC where it is not linked at 0."""
+        options = {"type": elf.ET_EXEC, "tags": {elf.DT_FLAGS_1: elf.DF_1_PIE | 1}}
+        for linked in MIB, HIGH:
+            kernel = elf.pie(rela(linked + DATA), base=linked, **options)
+            self.assert_at(self.package(kernel), linked, linked)
+            made = self.package(kernel, "--base=0x40000000")
+            self.assert_at(made, 0x40000000, linked)
+            self.assertEqual(made.relocations, [(0x40000000 + elf.PIE_TABLES, 24, image.RELA)])
+            self.assert_at(self.package(kernel, "--kaslr"), RANDOM_START + linked % STEP, linked)
+
     def test_linked_just_above_0(self):
         """Without the headers, the first page of a kernel linked at 0 is often another."""
         kernel = elf.build([Segment(0x1000, b"\xf4"), Segment(0x2000, b"data", R | W)],
@@ -453,11 +464,12 @@ class Refusals(RelocationTest):
             f"past its end at {len(whole):#x}; {AGAIN} [elf-truncated]")
 
     def test_fixed_kernel_with_relocations(self):
-        for tables in [(rela(MIB + DATA), b""), (b"", relr(MIB + DATA))]:
+        for tables, flags in [((rela(MIB + DATA), b""), 0), ((b"", relr(MIB + DATA)), 0),
+                              ((rela(MIB + DATA), b""), elf.DF_1_PIE ^ 2**64 - 1)]:
             self.assert_refused(
-                elf.pie(*tables, base=MIB, type=elf.ET_EXEC),
+                elf.pie(*tables, base=MIB, type=elf.ET_EXEC, tags={elf.DT_FLAGS_1: flags}),
                 "has relocations (PT_DYNAMIC), though it is linked to fixed addresses; link it "
-                "with -static, or with -static -pie --no-dynamic-linker [dynamic-linking]")
+                "with -static -no-pie, or with -static-pie [dynamic-linking]")
 
 
 def offset_of(file, index):

@@ -365,6 +365,7 @@ static void one_base_gives_way(void **state)
         struct error error = {0};
 
         kernel.type = ET_DYN;
+        kernel.position_independent = true;
         if (i % 2)
             add(&kernel, base, 0x200000);
         add(&kernel, random, 1);
@@ -401,6 +402,7 @@ static void random_kernels_keep_their_addresses(void **state)
         struct error error = {0};
 
         kernel.type = ET_DYN;
+        kernel.position_independent = true;
         add(&kernel, BOOTINFO_REQUEST_RANDOM_BASE, 1);
         add(&kernel, BOOTINFO_REQUEST_MAP | BOOTINFO_REQUEST_OPTIONAL, cases[i].vaddr);
         kernel.requests[1].words[2] = 0x1000;

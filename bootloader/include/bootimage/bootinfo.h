@@ -42,7 +42,8 @@
  *   the kernel   each PT_LOAD at its p_vaddr with its own rights, nothing else executable. Pages
  *                that two segments share have the rights of both; what lies in PT_GNU_RELRO is
  *                read-only. Where these addresses meet one of the other maps below, the kernel's
- *                own mapping is the one that counts. A position-independent kernel (ET_DYN) linked
+ *                own mapping is the one that counts. A position-independent kernel (ET_DYN, or
+ *                ET_EXEC with DF_1_PIE, as GNU ld has it where it is not linked at 0) linked
  *                below 1 MiB is mapped as if BOOTINFO_KERNEL_BASE were 0, or where it asks to be,
  *                or at a random place if that was asked for; bootinfo.kernel_slide says how far its
  *                addresses are above those in the ELF file.
