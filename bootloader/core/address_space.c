@@ -142,12 +142,14 @@ static void map_alias(struct loader *loader, uint64_t vaddr, uint64_t paddr, uin
 
 /* Everything else. */
 
-static void map_stack(struct loader *loader)
+uint64_t address_space_map_stack(struct loader *loader, uint64_t index)
 {
     uint64_t bytes = loader->protocol->stack_bytes;
+    uint64_t top = BOOTINFO_STACK_TOP - index * (bytes + MEMORY_PAGE_BYTES);
     uint64_t paddr = memory_map_take_pages(&loader->map, bytes);
 
-    paging_map(&loader->space.paging, BOOTINFO_STACK_TOP - bytes, paddr, bytes, PAGING_WRITABLE);
+    paging_map(&loader->space.paging, top - bytes, paddr, bytes, PAGING_WRITABLE);
+    return top;
 }
 
 static unsigned int request_flags(const struct plan_request *map)
@@ -230,7 +232,7 @@ void address_space_map(struct loader *loader)
     uint64_t page_paddr = loader->handover.page_paddr;
 
     map_kernel(loader);
-    map_stack(loader);
+    address_space_map_stack(loader, 0);
     paging_map(&loader->space.paging, page_paddr, page_paddr, MEMORY_PAGE_BYTES, PAGING_EXECUTABLE);
     map_requests(loader);
     map_framebuffer(loader, has_identity);

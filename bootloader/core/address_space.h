@@ -32,8 +32,12 @@ void address_space_choose(struct loader *loader);
 /* Start with nothing mapped. */
 void address_space_start(struct loader *loader);
 
-/* Map all that bootinfo.h promises, but for the stacks of other CPUs. Takes the stack of the boot
-   processor. The hand-over page and the framebuffer are known. */
+/* Take and map the stack of a CPU: 0 is the boot processor. Each has a page below that is not
+   mapped. Returns its end. */
+uint64_t address_space_map_stack(struct loader *loader, uint64_t index);
+
+/* Map all that bootinfo.h promises, but for the stacks of other CPUs. The hand-over page and the
+   framebuffer are known. */
 void address_space_map(struct loader *loader);
 
 #endif

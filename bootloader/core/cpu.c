@@ -1,6 +1,6 @@
 /*
  * What CPUID tells of the CPU [Intel SDM vol. 2 "CPUID--CPU Identification"]; all 64-bit CPUs have
- * leaf 0x80000001.
+ * leaf 0x80000001. And what no program of an operating system may do.
  */
 #include "cpu.h"
 
@@ -15,46 +15,21 @@
 #define DEFAULT_ADDRESS_BITS 36
 #define MOST_ADDRESS_BITS 52
 
-/* [Intel SDM vol. 3 §10.4.3 "Enabling or Disabling the Local APIC"] */
 #define LEAF_VERSION 1
 #define VERSION_EDX_APIC (1u << 9)
-#define MSR_APIC_BASE 0x1b
-#define APIC_BASE_X2APIC 0x400u
-#define APIC_BASE_PADDR 0xfffffffff000ull
-#define APIC_ID_REGISTER 0x20
-#define APIC_ID_SHIFT 24
-#define MSR_X2APIC_ID 0x802
-
-static uint64_t read_msr(uint32_t number)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
-    return (uint64_t)high << 32 | low;
-}
-
-/* From the APIC itself: firmware may have given it another id than CPUID tells. */
-static void ask_apic(struct cpu_features *features)
-{
-    if (!(cpu_id(LEAF_VERSION, 0).edx & VERSION_EDX_APIC))
-        return;
-    uint64_t base = read_msr(MSR_APIC_BASE);
-    features->has_x2apic = base & APIC_BASE_X2APIC;
-    if (features->has_x2apic) {
-        features->apic_id = (uint32_t)read_msr(MSR_X2APIC_ID);
-    } else {
-        uintptr_t at = (uintptr_t)(base & APIC_BASE_PADDR) + APIC_ID_REGISTER;
-
-        features->apic_id = *(const volatile uint32_t *)at >> APIC_ID_SHIFT;
-    }
-}
+#define VERSION_EBX_APIC_ID_SHIFT 24
+/* Faster than any time stamp counter: waits come out longer, never shorter. */
+#define MOST_TICKS_PER_US 6000
 
 struct cpu_features cpu_features(void)
 {
+    const struct cpu_id version = cpu_id(LEAF_VERSION, 0);
     uint32_t extended = cpu_id(LEAF_EXTENDED, 0).edx;
     struct cpu_features features = {
         .has_nx = extended & EXTENDED_EDX_NX,
         .has_1gib = extended & EXTENDED_EDX_1GIB,
+        .has_apic = version.edx & VERSION_EDX_APIC,
+        .initial_apic_id = version.ebx >> VERSION_EBX_APIC_ID_SHIFT,
         .address_bits = DEFAULT_ADDRESS_BITS,
     };
 
@@ -64,6 +39,26 @@ struct cpu_features cpu_features(void)
         features.address_bits = cpu_id(LEAF_ADDRESS_BITS, 0).eax & 0xff;
     if (features.address_bits > MOST_ADDRESS_BITS)
         features.address_bits = MOST_ADDRESS_BITS;
-    ask_apic(&features);
     return features;
+}
+
+uint64_t cpu_read_msr(uint32_t number)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+    return (uint64_t)high << 32 | low;
+}
+
+void cpu_write_msr(uint32_t number, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(number));
+}
+
+void cpu_wait_us(uint32_t us)
+{
+    const uint64_t start = cpu_read_tsc();
+
+    while (cpu_read_tsc() - start < (uint64_t)us * MOST_TICKS_PER_US)
+        __asm__ volatile("pause");
 }

@@ -12,13 +12,17 @@ struct cpu_features {
     bool has_nx;
     bool has_1gib; /* pages of 1 GiB */
     bool has_5_levels;
-    bool has_x2apic;           /* its local APIC is in x2APIC mode */
+    bool has_apic;             /* a local one */
     unsigned int address_bits; /* of physical addresses, MAXPHYADDR */
-    uint32_t apic_id;          /* as its local APIC says; 0 without one */
+    uint32_t initial_apic_id;  /* which the firmware may have changed */
 };
 
-/* cpu.c; the tests have one of their own. */
+/* cpu.c; the tests have these of their own. */
 struct cpu_features cpu_features(void);
+uint64_t cpu_read_msr(uint32_t number);
+void cpu_write_msr(uint32_t number, uint64_t value);
+/* At least so many microseconds; several times as many where the time stamp counter is slow. */
+void cpu_wait_us(uint32_t us);
 
 /* The time stamp counter. */
 static inline uint64_t cpu_read_tsc(void)

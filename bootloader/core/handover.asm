@@ -1,10 +1,12 @@
-; The jump into a 64-bit kernel. This code is copied to a page that the loader's page tables and the
-; kernel's both map one to one, executable; it is position-independent and needs no stack of the
-; loader once the kernel's tables are in force. The machine it leaves is promised in bootinfo.h.
+; The way of a CPU into a 64-bit kernel. This code is copied to a page below 4 GiB that the loader's
+; page tables and the kernel's both map one to one, executable; it is position-independent, and reads
+; what it needs from the settings at its end. The machine it leaves is promised in bootinfo.h.
+;
+; All CPUs take the same way, from 32-bit code without paging on: the boot processor, as the number of
+; levels of page tables can only change while paging is off, which long mode does not allow, and the
+; others, as trampoline.asm brings them there.
 
 MSR_EFER            equ 0xC0000080
-EFER_LME            equ 1 << 8
-EFER_NXE            equ 1 << 11
 MSR_PAT             equ 0x277
 PAT_LOW             equ 0x00070406      ; write-back, write-through, uncached minus, uncached
 PAT_HIGH            equ 0x00070501      ; write-combining, write-protected, the rest again
@@ -14,8 +16,6 @@ MSR_FS_BASE         equ 0xC0000100
 MSR_GS_BASE         equ 0xC0000101
 MSR_KERNEL_GS_BASE  equ 0xC0000102
 CR4_PAE             equ 1 << 5
-CR4_OSFXSR          equ 1 << 9
-CR4_OSXMMEXCPT      equ 1 << 10
 CR4_LA57            equ 1 << 12
 CR0_PE              equ 1 << 0
 CR0_MP              equ 1 << 1
@@ -23,6 +23,7 @@ CR0_ET              equ 1 << 4
 CR0_NE              equ 1 << 5
 CR0_WP              equ 1 << 16
 CR0_PG              equ 1 << 31
+CR0_32              equ CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP
 RFLAGS_RESERVED     equ 1 << 1          ; always set
 DR7_RESERVED        equ 1 << 10         ; always set; no breakpoint
 MXCSR_DEFAULT       equ 0x1F80          ; all exceptions masked
@@ -30,66 +31,56 @@ SELECTOR_CODE       equ 0x08
 SELECTOR_DATA       equ 0x10
 SELECTOR_CODE_32    equ 0x18            ; in switch_gdt only
 
+; Of struct bootinfo_cpu in bootinfo.h.
+CPU_STATE           equ 8
+CPU_STACK_TOP       equ 16
+CPU_GOTO_ADDRESS    equ 32
+CPU_PARKED          equ 2
+
 global handover_code
 global handover_code_end
+global handover_32
+global handover_long_mode
 global handover_gdt
-global handover_gdt_base
+global handover_switch_gdt
+global handover_settings
 
 section .text
 bits 64
-; void handover_code(uint64_t tables_paddr, uint64_t entry_vaddr, uint64_t stack_top_vaddr,
-;                    uint64_t argument, uint64_t has_nx, uint64_t has_5_levels)
-; System V: RDI, RSI, RDX, RCX, R8, R9. Long mode, any number of levels of page tables that map this
-; page one to one, writable. Does not return.
-;
-; The number of levels can only change while paging is off, which long mode does not allow: so the
-; way to the kernel's tables leads through 32-bit code. The upper halves of registers do not survive
-; that: what is needed behind it is kept in this page.
+; void handover_code(void): the boot processor comes here, in long mode with any number of levels of
+; page tables that map this page one to one. Does not return.
 handover_code:
     cli
-    mov [rel entry_vaddr], rsi
-    mov [rel stack_top_vaddr], rdx
-    mov [rel argument], rcx
-
-    mov eax, EFER_LME
-    mov edx, EFER_LME | EFER_NXE
-    test r8, r8
-    cmovnz eax, edx
-    mov [rel efer_value], eax
-    mov eax, CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT
-    mov edx, CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_LA57
-    test r9, r9
-    cmovnz eax, edx
-    mov [rel cr4_value], eax
-
-    lea rbx, [rel handover_code]        ; below 4 GiB
-    lea eax, [rbx + (.long_mode - handover_code)]
-    mov [rel long_mode_pointer], eax
-    lea rax, [rel switch_gdt]
-    mov [rel switch_gdt_base], rax
-    lgdt [rel switch_gdt_pointer]
-    lea rax, [rel .protected_mode]
+    mov rax, cr4
+    and eax, CR4_PAE | CR4_LA57         ; with PCIDE, paging cannot be turned off
+    mov cr4, rax
+    lea rbx, [rel handover_code]
+    xor ebp, ebp
+    lgdt [rel settings.switch_gdt_pointer]
+    lea rax, [rel handover_32]
     push SELECTOR_CODE_32
     push rax
     retfq
 
 bits 32
-; EBX: this page; EDI: the kernel's tables. There is no stack.
-.protected_mode:
+; EBX: this page. EBP: 0 on the boot processor, else the physical address of the CPU's struct
+; bootinfo_cpu. CS is flat 32-bit code, the GDT is switch_gdt. There is no stack.
+handover_32:
     mov eax, SELECTOR_DATA
     mov ds, eax
     mov es, eax
     mov ss, eax
-    mov eax, CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP
+    mov eax, CR0_32
     mov cr0, eax                        ; paging off: no long mode any more
 
     mov ecx, MSR_EFER
-    mov eax, [ebx + (efer_value - handover_code)]
+    mov eax, [ebx + (settings.efer - handover_code)]
     xor edx, edx
     wrmsr
-    mov eax, [ebx + (cr4_value - handover_code)]
+    mov eax, [ebx + (settings.cr4 - handover_code)]
     mov cr4, eax
-    mov cr3, edi
+    mov eax, [ebx + (settings.tables_paddr - handover_code)]
+    mov cr3, eax
 
     mov esi, ebx
     mov eax, CPUID_FEATURES
@@ -103,18 +94,24 @@ bits 32
     mov edx, PAT_HIGH
     wrmsr
 .no_pat:
-    mov eax, CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG
+    mov eax, CR0_32 | CR0_PG
     mov cr0, eax                        ; the kernel's address space from here on
-    jmp far [ebx + (long_mode_pointer - handover_code)]
+    jmp far [ebx + (settings.long_mode_pointer - handover_code)]
 
 bits 64
-.long_mode:
-    mov rbx, [rel argument]
-    mov rsi, [rel entry_vaddr]
-    mov rsp, [rel stack_top_vaddr]
+handover_long_mode:
+    mov ebp, ebp                        ; the upper halves are undefined
+    mov rdi, [rel settings.argument]
+    mov rsp, [rel settings.stack_top_vaddr]
+    test ebp, ebp
+    jz .stack
+    mov rdi, [rel settings.physical_memory]
+    add rdi, rbp
+    mov rsp, [rdi + CPU_STACK_TOP]
+.stack:
     push 0                              ; the return address of the entry
     lidt [rel no_idt]
-    lgdt [rel gdt_pointer]
+    lgdt [rel settings.gdt_pointer]
     mov eax, SELECTOR_DATA
     mov ss, eax
     mov ds, eax
@@ -142,7 +139,16 @@ bits 64
     fninit
     ldmxcsr [rel mxcsr]
 
-    mov rdi, rbx
+    mov rsi, [rel settings.entry_vaddr]
+    test ebp, ebp
+    jz .enter
+    mov dword [rdi + CPU_STATE], CPU_PARKED
+.parked:
+    pause
+    mov rsi, [rdi + CPU_GOTO_ADDRESS]
+    test rsi, rsi
+    jz .parked
+.enter:
     push rsi                            ; the entry, for ret
     push RFLAGS_RESERVED
     popfq
@@ -166,38 +172,40 @@ align 8
 mxcsr:      dd MXCSR_DEFAULT
 no_idt:     dw 0
             dq 0
-gdt_pointer:
-            dw gdt_end - handover_gdt - 1
-handover_gdt_base:
-            dq 0
 align 8
 ; "Accessed" is set, so that the CPU never writes here.
 handover_gdt:
     dq 0
     dq 0x00AF9B000000FFFF               ; code: present, ring 0, long
     dq 0x00CF93000000FFFF               ; data: present, ring 0, writable
-gdt_end:
+handover_gdt_end:
 ; The same, and 32-bit code: in force only on the way.
-switch_gdt:
+handover_switch_gdt:
     dq 0
     dq 0x00AF9B000000FFFF
     dq 0x00CF93000000FFFF
     dq 0x00CF9B000000FFFF               ; code: present, ring 0, 32-bit
-switch_gdt_end:
+handover_switch_gdt_end:
+
+; struct settings in handover.c, which fills in what is 0 here.
 align 8
-switch_gdt_pointer:
-            dw switch_gdt_end - switch_gdt - 1
-switch_gdt_base:
-            dq 0
-long_mode_pointer:
-            dd 0
-            dw SELECTOR_CODE
-efer_value: dd 0
-cr4_value:  dd 0
-align 8
-entry_vaddr:
-            dq 0
-stack_top_vaddr:
-            dq 0
-argument:   dq 0
+handover_settings:
+settings:
+.entry_vaddr:       dq 0
+.stack_top_vaddr:   dq 0
+.argument:          dq 0
+.physical_memory:   dq 0
+                    times 3 dw 0
+.gdt_pointer:       dw handover_gdt_end - handover_gdt - 1
+                    dq 0
+                    times 3 dw 0
+.switch_gdt_pointer:
+                    dw handover_switch_gdt_end - handover_switch_gdt - 1
+                    dq 0
+.tables_paddr:      dd 0
+.efer:              dd 0
+.cr4:               dd 0
+.long_mode_pointer: dd 0
+                    dw SELECTOR_CODE
+                    times 3 dw 0
 handover_code_end:

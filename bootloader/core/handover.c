@@ -3,31 +3,87 @@
  */
 #include "handover.h"
 
+#include <bootimage/bootinfo.h>
+
+#include <stddef.h>
 #include <string.h>
+
+#define EFER_LME (1u << 8)
+#define EFER_NXE (1u << 11)
+#define CR4_PAE (1u << 5)
+#define CR4_OSFXSR (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
+#define CR4_LA57 (1u << 12)
+
+/* What the code finds behind itself, as handover.asm lays it out; limits and selectors are there
+   already. */
+struct settings {
+    uint64_t entry_vaddr;
+    uint64_t stack_top_vaddr;
+    uint64_t argument;
+    uint64_t physical_memory;
+    uint16_t padding1[3], gdt_limit;
+    uint64_t gdt_vaddr;
+    uint16_t padding2[3], switch_gdt_limit;
+    uint64_t switch_gdt_paddr;
+    uint32_t tables_paddr;
+    uint32_t efer;
+    uint32_t cr4;
+    uint32_t long_mode_paddr;
+    uint16_t long_mode_selector, padding3[3];
+};
+
+/* handover.asm has these as numbers. */
+_Static_assert(offsetof(struct bootinfo_cpu, state) == 8, "CPU_STATE");
+_Static_assert(offsetof(struct bootinfo_cpu, stack_top) == 16, "CPU_STACK_TOP");
+_Static_assert(offsetof(struct bootinfo_cpu, goto_address) == 32, "CPU_GOTO_ADDRESS");
+_Static_assert(BOOTINFO_CPU_PARKED == 2, "CPU_PARKED");
 
 /* handover.asm */
 extern const uint8_t handover_code[], handover_code_end[];
-extern const uint8_t handover_gdt_base[]; /* the quadword that holds the address of the GDT */
-extern const uint8_t handover_gdt[];
+extern const uint8_t handover_32[], handover_long_mode[];
+extern const uint8_t handover_gdt[], handover_switch_gdt[];
+extern const uint8_t handover_settings[];
 
-void handover_copy(uint64_t page_paddr, uint64_t gdt_page_vaddr)
+/* Where in the page a part of the code lies. */
+static uint32_t offset_of(const uint8_t *part)
 {
-    uint8_t *page = (uint8_t *)(uintptr_t)page_paddr;
-    uintptr_t start = (uintptr_t)handover_code;
-    uint64_t gdt_vaddr = gdt_page_vaddr + ((uintptr_t)handover_gdt - start);
+    return (uint32_t)((uintptr_t)part - (uintptr_t)handover_code);
+}
 
-    memcpy(page, handover_code, (uintptr_t)handover_code_end - start);
-    memcpy(page + ((uintptr_t)handover_gdt_base - start), &gdt_vaddr, sizeof(gdt_vaddr));
+void handover_copy(const struct handover *handover)
+{
+    const uint32_t page_paddr = (uint32_t)handover->page_paddr;
+    uint8_t *page = (uint8_t *)(uintptr_t)page_paddr;
+
+    memcpy(page, handover_code, offset_of(handover_code_end));
+    struct settings *settings = (struct settings *)(page + offset_of(handover_settings));
+    settings->entry_vaddr = handover->entry_vaddr;
+    settings->stack_top_vaddr = handover->stack_top_vaddr;
+    settings->argument = handover->argument;
+    settings->physical_memory = handover->physical_memory;
+    settings->gdt_vaddr = handover->physical_memory + page_paddr + offset_of(handover_gdt);
+    settings->switch_gdt_paddr = page_paddr + offset_of(handover_switch_gdt);
+    settings->tables_paddr = (uint32_t)handover->tables_paddr;
+    settings->efer = EFER_LME | (handover->has_nx ? EFER_NXE : 0);
+    settings->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (handover->levels == 5 ? CR4_LA57 : 0);
+    settings->long_mode_paddr = page_paddr + offset_of(handover_long_mode);
+}
+
+struct handover_door handover_door(const struct handover *handover)
+{
+    const uint32_t page_paddr = (uint32_t)handover->page_paddr;
+
+    return (struct handover_door){
+        .page_paddr = page_paddr,
+        .entry_paddr = page_paddr + offset_of(handover_32),
+        .gdt_paddr = page_paddr + offset_of(handover_switch_gdt),
+    };
 }
 
 void handover_enter(const struct handover *handover)
 {
-    /* System V, whatever the ABI of the firmware: handover.asm is one for all. */
-    __attribute__((sysv_abi)) void (*enter)(uint64_t tables_paddr, uint64_t entry_vaddr,
-                                            uint64_t stack_top_vaddr, uint64_t argument,
-                                            uint64_t has_nx, uint64_t has_5_levels);
+    void (*enter)(void) = (__typeof__(enter))(uintptr_t)handover->page_paddr;
 
-    enter = (__typeof__(enter))(uintptr_t)handover->page_paddr;
-    enter(handover->tables_paddr, handover->entry_vaddr, handover->stack_top_vaddr,
-          handover->argument, handover->has_nx, handover->levels == 5);
+    enter();
 }

@@ -19,6 +19,7 @@ void loader_main(const struct firmware_boot *boot)
         .cpu = cpu_features(),
     };
 
+    loader.apic = apic_find(&loader.cpu);
     firmware_memory_map(&loader.map);
     memory_map_align(&loader.map);
     plan_read(&loader.plan, boot, &loader.map);

@@ -5,6 +5,7 @@
 #define BOOTLOADER_CORE_LOADER_H
 
 #include "address_space.h"
+#include "apic.h"
 #include "cpu.h"
 #include "firmware.h"
 #include "handover.h"
@@ -17,6 +18,7 @@ struct loader {
     struct firmware_boot boot;
     int64_t wall_clock_s; /* when the loader began; 0: unknown */
     struct cpu_features cpu;
+    struct apic apic;
     struct memory_map map;
     struct plan plan;
     const struct plan_protocol *protocol; /* in the plan */

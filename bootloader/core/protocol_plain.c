@@ -3,6 +3,7 @@
  * prepare builds what bootinfo.h promises; enter makes the jump.
  */
 #include "bootinfo.h"
+#include "cpus.h"
 #include "protocol.h"
 #include "video.h"
 
@@ -17,10 +18,11 @@ static void prepare_handover(struct loader *loader)
         .entry_vaddr = loader->protocol->entry_vaddr,
         .stack_top_vaddr = BOOTINFO_STACK_TOP,
         .argument = address_space_vaddr(space, (uintptr_t)loader->info),
+        .physical_memory = space->physical_memory,
         .levels = space->levels,
         .has_nx = space->paging.has_nx,
     };
-    handover_copy(page_paddr, address_space_vaddr(space, page_paddr));
+    handover_copy(&loader->handover);
 }
 
 void protocol_plain_prepare(struct loader *loader)
@@ -28,6 +30,7 @@ void protocol_plain_prepare(struct loader *loader)
     address_space_start(loader);
     bootinfo_start(loader);
     prepare_handover(loader);
+    cpus_prepare(loader);
     video_start(loader);
     address_space_map(loader);
     bootinfo_finish(loader);
@@ -36,6 +39,7 @@ void protocol_plain_prepare(struct loader *loader)
 void protocol_plain_enter(struct loader *loader)
 {
     firmware_leave();
+    cpus_start(loader);
     loader->info->tsc_enter = cpu_read_tsc();
     handover_enter(&loader->handover);
 }

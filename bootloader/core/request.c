@@ -26,10 +26,9 @@ static bool is_known(const struct plan_request *request)
            type_of(request) <= BOOTINFO_REQUEST_BASE;
 }
 
-/* This loader does not start other CPUs yet. */
 static bool can_be_met(const struct plan_request *request)
 {
-    return is_known(request) && type_of(request) != BOOTINFO_REQUEST_CPUS &&
+    return is_known(request) &&
            (type_of(request) != BOOTINFO_REQUEST_CONTRACT || request->words[0] <= BOOTINFO_VERSION);
 }
 

@@ -80,9 +80,10 @@ def die_with_parent():
 
 class Machine:
     def __init__(self, image, bus="ahci", machine="pc", memory="256M", cpu="qemu64",
-                 machine_options="", drive="", blkdebug=None, accelerator="tcg", arguments=(),
+                 processors="1", machine_options="", drive="", blkdebug=None, accelerator="tcg", arguments=(),
                  time_limit_s=TIME_LIMIT_S):
         """image: path of the raw disk; blkdebug: path of a file of rules of failing reads;
+        processors: value of -smp;
         machine_options, drive: more options (",name=value") of -machine and -drive."""
         self._deadline = time.monotonic() + time_limit_s
         self._process = None
@@ -95,7 +96,7 @@ class Machine:
         self._command = [
             QEMU, "-no-user-config", "-nodefaults",
             "-machine", machine + machine_options, "-accel", accelerator,
-            "-cpu", cpu, "-smp", "1", "-m", memory,
+            "-cpu", cpu, "-smp", processors, "-m", memory,
             "-display", "none", "-vga", "std",
             "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}{drive}",
             *BUSES[bus, machine],

@@ -4,6 +4,7 @@
  */
 #include "contract.h"
 
+#include "fake_cpus.h"
 #include "fake_firmware.h"
 #include "page_walk.h"
 
@@ -76,10 +77,11 @@ static void check_handover(const struct contract_kernel *kernel)
     assert_int_equal(handover->stack_top_vaddr, BOOTINFO_STACK_TOP);
     assert_int_equal(handover->levels, kernel->has_5_levels ? 5 : 4);
     assert_int_equal(handover->has_nx, fake_firmware.cpu.has_nx);
-    assert_int_equal(handover->page_paddr, fake_firmware.copied_page_paddr);
+    assert_memory_equal(handover, &fake_firmware.copied, sizeof(*handover));
+    assert_int_equal(handover->physical_memory, physical_memory());
     assert_true(code.is_mapped && code.is_executable && !code.is_writable);
     assert_int_equal(code.paddr, handover->page_paddr);
-    assert_int_equal(loader_paddr(fake_firmware.copied_gdt_page_vaddr), handover->page_paddr);
+    assert_int_equal(loader_paddr(physical_memory() + handover->page_paddr), handover->page_paddr);
 }
 
 /* Page tables. */
@@ -132,15 +134,35 @@ static void list_framebuffer(struct maps *maps, const struct contract_kernel *ke
         add_map(maps, framebuffer->paddr, framebuffer->bytes, framebuffer->paddr, PLAN_WRITABLE, 4);
 }
 
+/* Of the CPU of this number: its lowest address. */
+static uint64_t stack_vaddr(const struct contract_kernel *kernel, uint64_t cpu)
+{
+    return BOOTINFO_STACK_TOP - cpu * (kernel->stack_bytes + PAGE) - kernel->stack_bytes;
+}
+
+/* The boot processor has one in any case. */
+static uint64_t stack_count(const struct contract_kernel *kernel)
+{
+    return kernel->cpu_count ? kernel->cpu_count : 1;
+}
+
+static void list_stacks(struct maps *maps, const struct contract_kernel *kernel)
+{
+    for (uint64_t i = 0; i < stack_count(kernel); i++) {
+        uint64_t vaddr = stack_vaddr(kernel, i);
+
+        add_map(maps, vaddr, kernel->stack_bytes, walk(vaddr).paddr, PLAN_WRITABLE, 0);
+    }
+}
+
 static void list_maps(struct maps *maps, const struct contract_kernel *kernel)
 {
-    uint64_t stack_vaddr = BOOTINFO_STACK_TOP - kernel->stack_bytes;
     uint64_t page_paddr = fake_firmware.handover.page_paddr;
 
     for (size_t i = 0; i < kernel->page_count; i++)
         add_map(maps, kernel->pages[i].vaddr, kernel->pages[i].bytes, kernel->pages[i].paddr,
                 kernel->pages[i].rights, 0);
-    add_map(maps, stack_vaddr, kernel->stack_bytes, walk(stack_vaddr).paddr, PLAN_WRITABLE, 0);
+    list_stacks(maps, kernel);
     add_map(maps, page_paddr, PAGE, page_paddr, PLAN_EXECUTABLE, 0);
     for (size_t i = 0; i < kernel->map_count; i++)
         add_alias(maps, kernel, kernel->maps[i].vaddr, kernel->maps[i].bytes, kernel->maps[i].paddr,
@@ -203,7 +225,8 @@ static void check_page_tables(const struct contract_kernel *kernel)
     assert_int_equal(page_tables_each(fake_firmware.handover.tables_paddr,
                                       fake_firmware.handover.levels, ignore_table, NULL),
                      total);
-    assert_false(walk(BOOTINFO_STACK_TOP - kernel->stack_bytes - 1).is_mapped);
+    for (uint64_t i = 0; i < stack_count(kernel); i++)
+        assert_false(walk(stack_vaddr(kernel, i) - 1).is_mapped);
     assert_false(walk(0).is_mapped);
 }
 
@@ -242,9 +265,7 @@ static void mark_module_list(uint8_t *types, const struct bootinfo_module *modul
 static void mark_loader(uint8_t *types, const struct contract_kernel *kernel)
 {
     const struct bootinfo *info = contract_bootinfo();
-    uint64_t stack_vaddr = BOOTINFO_STACK_TOP - kernel->stack_bytes;
     const struct contract_memory in_use[] = {
-        {walk(stack_vaddr).paddr, kernel->stack_bytes},
         {fake_firmware.handover.page_paddr, PAGE},
         {loader_paddr(fake_firmware.handover.argument), sizeof(*info)},
         {loader_paddr(info->loader_name), 1},
@@ -256,6 +277,12 @@ static void mark_loader(uint8_t *types, const struct contract_kernel *kernel)
 
     for (size_t i = 0; i < sizeof(in_use) / sizeof(in_use[0]); i++)
         mark(types, in_use[i].paddr, in_use[i].bytes, BOOTINFO_MEMORY_LOADER);
+    for (uint64_t i = 0; i < stack_count(kernel); i++)
+        mark(types, walk(stack_vaddr(kernel, i)).paddr, kernel->stack_bytes,
+             BOOTINFO_MEMORY_LOADER);
+    if (info->cpu_count > 0)
+        mark(types, loader_paddr(info->cpus), info->cpu_count * sizeof(struct bootinfo_cpu),
+             BOOTINFO_MEMORY_LOADER);
     if (info->module_count > 0)
         mark_module_list(types, loader_data(info->modules), info->module_count);
     if (info->kernel_file_bytes > 0)
@@ -370,6 +397,10 @@ static void check_bootinfo(const struct contract_kernel *kernel, const struct bo
     assert_int_equal(info->kernel_paddr, kernel->lowest_paddr);
     assert_int_equal(info->stack_top, BOOTINFO_STACK_TOP);
     assert_int_equal(info->stack_bytes, kernel->stack_bytes);
+    assert_int_equal(info->cpu_count, kernel->cpu_count);
+    assert_int_equal(info->cpus != 0, kernel->cpu_count != 0);
+    assert_int_equal(info->boot_cpu_apic_id, fake_apic.id);
+    assert_int_equal(info->flags, fake_apic.has_x2apic ? BOOTINFO_X2APIC : 0);
     assert_int_equal(info->boot_drive, kernel->boot.boot_drive);
     assert_int_equal(info->disk_signature, kernel->boot.disk_signature);
     assert_int_equal(info->tsc_stage1, kernel->boot.tsc_stage1);

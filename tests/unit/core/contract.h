@@ -40,6 +40,7 @@ struct contract_kernel {
     bool has_5_levels;
     bool has_no_identity;
     uint32_t recursive_entry;
+    uint64_t cpu_count;                /* with the boot processor */
     const struct contract_pages *maps; /* asked for */
     size_t map_count;
     const struct bootinfo_request *requests; /* as they have to be echoed */

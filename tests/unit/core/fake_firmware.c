@@ -3,6 +3,8 @@
  */
 #include "fake_firmware.h"
 
+#include "fake_cpus.h"
+
 #include "log.h"
 #include "memory_map.h"
 
@@ -57,16 +59,21 @@ static void map_ram(void)
 void fake_start(void)
 {
     map_ram();
+    fake_cpus_start();
     memset(ram(), FAKE_RAM_JUNK, FAKE_RAM_BYTES);
     fake_firmware = (struct fake_firmware){
         .bad_lba = FAKE_NO_LBA,
         .ranges = fake_ranges,
         .range_count = FAKE_RANGES,
         .map_capacity = MAP_CAPACITY,
-        .cpu = {.has_nx = true, .has_1gib = true, .has_5_levels = true, .address_bits = 48},
+        .cpu = {.has_nx = true,
+                .has_1gib = true,
+                .has_5_levels = true,
+                .has_apic = true,
+                .address_bits = 48},
         .wall_clock_s = 1234567890,
         .described = {.firmware = BOOTINFO_FIRMWARE_BIOS,
-                      .rsdp_paddr = 0xf5a10,
+                      .rsdp_paddr = FAKE_RSDP_PADDR,
                       .smbios_paddr = 0xf5b00},
         .low_page_paddr = 0x20000,
     };
@@ -197,10 +204,9 @@ struct cpu_features cpu_features(void)
 }
 
 /* In place of core/handover.c, whose code only a kernel's address space can run. */
-void handover_copy(uint64_t page_paddr, uint64_t gdt_page_vaddr)
+void handover_copy(const struct handover *handover)
 {
-    fake_firmware.copied_page_paddr = page_paddr;
-    fake_firmware.copied_gdt_page_vaddr = gdt_page_vaddr;
+    fake_firmware.copied = *handover;
 }
 
 void handover_enter(const struct handover *handover)

@@ -44,7 +44,7 @@ struct fake_firmware {
     bool left;
     bool video_set;
     struct handover handover; /* as handover_enter() got it */
-    uint64_t copied_page_paddr, copied_gdt_page_vaddr;
+    struct handover copied;   /* and handover_copy() */
 };
 extern struct fake_firmware fake_firmware;
 
