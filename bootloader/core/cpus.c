@@ -60,9 +60,10 @@ static uint64_t take_list(struct loader *loader, const struct acpi_table *madt)
 
 void cpus_prepare(struct loader *loader)
 {
+    const struct plan_request *request = request_find(&loader->plan, BOOTINFO_REQUEST_CPUS);
     struct bootinfo *info = loader->info;
 
-    if (!request_find(&loader->plan, BOOTINFO_REQUEST_CPUS))
+    if (!request || request->words[0] == 0)
         return;
     const struct acpi_table madt = acpi_find_madt(info->rsdp_paddr, &loader->map);
     uint64_t paddr = take_list(loader, &madt);

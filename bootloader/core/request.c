@@ -78,6 +78,7 @@ bool request_is_sound(const struct plan_request *request)
         return false;
     switch (type_of(request)) {
     case BOOTINFO_REQUEST_IDENTITY:
+    case BOOTINFO_REQUEST_CPUS:
         return word <= 1;
     case BOOTINFO_REQUEST_MAP:
         return is_map_sound(request->words);

@@ -187,6 +187,14 @@ class Machine:
         return {name: int(value, 16)
                 for name, value in re.findall(r"\b([A-Z][A-Z0-9]+) ?=\s*([0-9a-f]+)\b", text)}
 
+    def halted_processors(self):
+        """Numbers of those that are halted, by what QEMU tells of all of them."""
+        text = self._qmp.command("human-monitor-command",
+                                 **{"command-line": "info registers -a"})
+        return {int(number) for number, registers in
+                re.findall(r"CPU#(\d+)\s(.*?)(?=CPU#|\Z)", text, re.DOTALL)
+                if "HLT=1" in registers}
+
     # Waiting.
 
     def wait_for(self, condition, what):

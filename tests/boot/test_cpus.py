@@ -7,7 +7,7 @@ import machine
 import suite
 
 # How many checks cpus.c makes.
-CHECKS = 17
+CHECKS = 18
 
 
 class CpusTest(suite.BootTest):
@@ -45,6 +45,12 @@ class CpusTest(suite.BootTest):
     def test_five_levels_and_used_memory(self):
         self.assertEqual(len(self.check(processors="3", cpu="max,la57=on", **self.used_memory(128))),
                          3)
+
+    def test_stopped_where_nobody_asks(self):
+        """Where the BIOS let them wait, when the kernel has come to its end."""
+        with machine.Machine(self.package(self.kernel("contract-high")), processors="4") as guest:
+            self.check_report(guest)
+            self.assertEqual(guest.halted_processors() - {0}, {1, 2, 3})
 
     def test_every_cpu_in_turn(self):
         """Again and again: a race between two of them would show."""

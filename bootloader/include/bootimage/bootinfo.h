@@ -120,7 +120,7 @@
 /* width, height, bits per pixel: 0 for any. A kernel that asks for none finds the screen in text
    mode where the firmware has one. */
 #define BOOTINFO_REQUEST_FRAMEBUFFER 8
-#define BOOTINFO_REQUEST_CPUS 9         /* 1: start the other CPUs; not in this version yet */
+#define BOOTINFO_REQUEST_CPUS 9         /* 1: start the other CPUs and park them */
 #define BOOTINFO_REQUEST_KERNEL_FILE 10 /* 1: load the kernel's ELF file, with all its sections */
 #define BOOTINFO_REQUEST_RANDOM_BASE 11 /* 1: map the kernel at a random address; ET_DYN only */
 #define BOOTINFO_REQUEST_BASE 12        /* vaddr: where the lowest page of an ET_DYN is mapped */
@@ -231,15 +231,16 @@ struct bootinfo_framebuffer {
 };
 
 /* States of a CPU. */
-#define BOOTINFO_CPU_ABSENT 0u /* did not answer when it was started */
+#define BOOTINFO_CPU_ABSENT 0u /* could not be started */
 #define BOOTINFO_CPU_BOOT 1u   /* the boot processor, which runs the kernel */
 #define BOOTINFO_CPU_PARKED 2u /* waits for goto_address */
 
-/* A CPU that the ACPI tables (MADT) list as enabled. A parked CPU waits, interrupts off, until
-   goto_address is not 0; then it jumps there, in the machine state of THE MACHINE AT ENTRY but for
-   RDI, which holds the virtual address of its own struct bootinfo_cpu, and RSP, for which it has a
-   stack of its own. Write `argument` first and goto_address last, as one store of 8 bytes.
-   Since 1.1. */
+/* A CPU. The boot processor is the first, behind it come, each once, those that the ACPI tables
+   (MADT) list as enabled, in their order; without tables there is no other. A parked CPU waits,
+   interrupts off, until goto_address is not 0; then it jumps there, in the machine state of THE
+   MACHINE AT ENTRY but for RDI, which holds the virtual address of its own struct bootinfo_cpu,
+   RSP, for which it has a stack of its own, and its local APIC, which is as after an INIT. Write
+   `argument` first and goto_address last, as one store of 8 bytes. Since 1.1. */
 struct bootinfo_cpu {
     uint32_t apic_id;               /* 0: of its local APIC, 32 bits in x2APIC mode */
     uint32_t processor_id;          /* 4: ACPI processor UID */

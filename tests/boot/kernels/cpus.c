@@ -21,7 +21,7 @@ BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_STACK, 0x8000)
 struct arrival {
     uint64_t rdi, rsp, others, rflags, cr0, cr3, cr4, efer, pat, apic_base;
     uint64_t fs_base, gs_base, kernel_gs_base, dr7, gdt_base, idt_limit, mxcsr;
-    uint64_t cs, ss, ds, es, fs, gs, ldtr, tr, fcw, at_rsp, id;
+    uint64_t cs, ss, ds, es, fs, gs, ldtr, tr, fcw, at_rsp, id, apic_lvt0, apic_spurious;
     volatile uint64_t arrived;
 };
 
@@ -177,6 +177,14 @@ static bool is_no_boot_processor(const struct arrival *at, const struct bootinfo
     return (at->apic_base >> 8 & 1) == 0;
 }
 
+/* The state of the local APIC after an INIT: off by software, LINT0 masked [Intel SDM vol. 3
+   §11.4.7.1 "Local APIC State After Power-Up or Reset"]. */
+static bool has_fresh_apic(const struct arrival *at, const struct bootinfo_cpu *cpu)
+{
+    (void)cpu;
+    return at->apic_spurious == 0xff && at->apic_lvt0 == 0x10000;
+}
+
 void _start(const struct bootinfo *info)
 {
     report_entered();
@@ -195,6 +203,7 @@ void _start(const struct bootinfo *info)
     check_each(has_control_registers, "its control registers and PAT are the boot processor's");
     check_each(has_segments, "its segments and tables are the boot processor's");
     check_each(has_clean_units, "its x87 and SSE are usable and clean");
+    check_each(has_fresh_apic, "its local APIC is as after an INIT");
     check_each(is_no_boot_processor, "none of them is the boot processor");
     report_done();
 }

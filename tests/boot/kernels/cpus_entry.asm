@@ -3,9 +3,11 @@
 bits 64
 default rel
 
-ARRIVAL_BYTES equ 29 * 8
+ARRIVAL_BYTES equ 31 * 8
 CPU_ARGUMENT equ 24
 APIC_ID_REGISTER equ 0xFEE00020
+APIC_SPURIOUS equ 0xFEE000F0
+APIC_LVT_LINT0 equ 0xFEE00350
 MSR_APIC_BASE equ 0x1b
 MSR_X2APIC_ID equ 0x802
 
@@ -119,6 +121,17 @@ cpus_entry:
     shr eax, 24
 .id:
     keep rax
+    xor edx, edx
+    xor esi, esi
+    test r11d, 1 << 10
+    jnz .apic                           ; its registers are not at an address
+    mov eax, APIC_LVT_LINT0
+    mov edx, [rax]
+    mov eax, APIC_SPURIOUS
+    mov esi, [rax]
+.apic:
+    keep rdx
+    keep rsi
     mov qword [rdi], 1
 .stop:
     cli

@@ -99,6 +99,19 @@ static void no_cpu_is_touched_without_a_request(void **state)
     assert_int_equal(fake_apic.cpus[0].startups, 0);
 }
 
+static void no_cpu_is_touched_where_the_request_says_so(void **state)
+{
+    static const struct bootinfo_request none = {BOOTINFO_REQUEST_CPUS, 1, {0, 0, 0, 0}};
+
+    (void)state;
+    machine((const uint32_t[]){0, 1}, 2);
+    builder_request(&builder, BOOTINFO_REQUEST_CPUS, 0, 0, 0, 0);
+    assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
+    small_kernel_check((struct contract_kernel){.requests = &none, .request_count = 1}, HIGH_VADDR,
+                       PADDR);
+    assert_int_equal(fake_apic.cpus[0].inits, 0);
+}
+
 static void all_are_parked_in_the_order_of_the_table(void **state)
 {
     (void)state;
@@ -235,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(no_cpu_is_touched_without_a_request, set_up),
+        cmocka_unit_test_setup(no_cpu_is_touched_where_the_request_says_so, set_up),
         cmocka_unit_test_setup(all_are_parked_in_the_order_of_the_table, set_up),
         cmocka_unit_test_setup(ids_of_32_bits_in_x2apic_mode, set_up),
         cmocka_unit_test_setup(ids_that_xapic_mode_cannot_name_are_absent, set_up),

@@ -487,6 +487,9 @@ static void words_of_requests_are_in_their_range(void **state)
         {BOOTINFO_REQUEST_IDENTITY, 0, true},
         {BOOTINFO_REQUEST_IDENTITY, 1, true},
         {BOOTINFO_REQUEST_IDENTITY, 2, false},
+        {BOOTINFO_REQUEST_CPUS, 0, true},
+        {BOOTINFO_REQUEST_CPUS, 1, true},
+        {BOOTINFO_REQUEST_CPUS, 2, false},
         {BOOTINFO_REQUEST_LEVELS, 3, false},
         {BOOTINFO_REQUEST_LEVELS, 4, true},
         {BOOTINFO_REQUEST_LEVELS, 5, true},
@@ -520,7 +523,8 @@ static void requests_are_made_once(void **state)
 {
     for (uint32_t type = BOOTINFO_REQUEST_CONTRACT; type <= BOOTINFO_REQUEST_BASE; type++) {
         bool is_map = type == BOOTINFO_REQUEST_MAP;
-        uint64_t word = is_map ? 0x1000 : type == BOOTINFO_REQUEST_IDENTITY ? 1 : 4;
+        bool is_switch = type == BOOTINFO_REQUEST_IDENTITY || type == BOOTINFO_REQUEST_CPUS;
+        uint64_t word = is_map ? 0x1000 : is_switch ? 1 : 4;
 
         set_up(state);
         builder_request(&test.builder, type, word, 0x1000, 0x1000, 0);
