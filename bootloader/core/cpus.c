@@ -104,7 +104,6 @@ static void start_cpu(const struct apic *apic, struct bootinfo_cpu *cpu, uint64_
     /* Should it come now, it would take the struct of another. */
     apic_send_init(apic, cpu->apic_id);
     cpu_wait_us(INIT_US);
-    *waiting = 0;
     cpu->state = BOOTINFO_CPU_ABSENT;
 }
 

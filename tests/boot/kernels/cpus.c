@@ -12,6 +12,9 @@
 
 #define MOST_CPUS 64u
 #define STACK_BYTES 0x8000u
+/* Write-back, write-through, uncached minus, uncached; write-combining, write-protected, and the
+   last two again. */
+#define PAT 0x0007050100070406ull
 #define ARGUMENT 0x1234567800000000ull
 
 BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_CPUS, 1)
@@ -33,7 +36,7 @@ void _start(const struct bootinfo *info);
 
 static struct bootinfo_cpu *cpus;
 static uint64_t count;
-static uint64_t cr3, cr4, efer, pat, gdt_base;
+static uint64_t cr3, cr4, efer, gdt_base;
 
 static uint64_t read_msr(uint32_t number)
 {
@@ -54,7 +57,6 @@ static void note_own_state(void)
     __asm__("mov %%cr4, %0" : "=r"(cr4));
     __asm__("sgdt %0" : "=m"(gdt));
     efer = read_msr(0xc0000080);
-    pat = read_msr(0x277);
     gdt_base = gdt.base;
 }
 
@@ -154,7 +156,7 @@ static bool has_control_registers(const struct arrival *at, const struct bootinf
 {
     (void)cpu;
     return (at->cr0 & 0xe005003f) == 0x80010033 && at->cr3 == cr3 && at->cr4 == cr4 &&
-           at->efer == efer && at->pat == pat && (at->dr7 & 0xff) == 0;
+           at->efer == efer && at->pat == PAT && (at->dr7 & 0xff) == 0;
 }
 
 static bool has_segments(const struct arrival *at, const struct bootinfo_cpu *cpu)
@@ -200,7 +202,8 @@ void _start(const struct bootinfo *info)
     check_each(has_its_struct, "RDI of each leads to its own struct");
     check_each(has_its_stack, "each has its stack, and 0 on top");
     check_each(has_clean_registers, "its other registers are 0, interrupts off");
-    check_each(has_control_registers, "its control registers and PAT are the boot processor's");
+    check_each(has_control_registers,
+               "its control registers are the boot processor's, its PAT is as promised");
     check_each(has_segments, "its segments and tables are the boot processor's");
     check_each(has_clean_units, "its x87 and SSE are usable and clean");
     check_each(has_fresh_apic, "its local APIC is as after an INIT");
