@@ -18,8 +18,9 @@ PARAMETER_BLOCK_END = 0x3E
 REGISTER = re.compile(r"%([xyz]?mm\d|st\b|k[0-7]\b)")
 MNEMONIC = re.compile(r"(f[a-z]\w*|wait|emms|v?(ld|st)mxcsr|xsave\w*|xrstor\w*|vzero\w+)$")
 
-# Labels of data that stands among the code, in core/handover.asm.
-DATA_IN_CODE = ("mxcsr", "no_idt", "gdt_pointer", "handover_gdt_base", "handover_gdt")
+# Labels of what stands among the 64-bit code in core/handover.asm and core/trampoline.asm: data, and
+# 16-bit code.
+NOT_64_BIT_CODE = re.compile(r"(mxcsr|no_idt|handover_(switch_)?gdt|\w*settings|trampoline)")
 
 
 def instructions(program, *options):
@@ -38,7 +39,7 @@ def instructions(program, *options):
 def of_other_units(program, *options):
     """(function, mnemonic) of the instructions that use more than the general registers."""
     return [(function, mnemonic) for function, mnemonic, operands in instructions(program, *options)
-            if function not in DATA_IN_CODE and
+            if not NOT_64_BIT_CODE.match(function) and
             (REGISTER.search(operands) or MNEMONIC.match(mnemonic))]
 
 
@@ -52,7 +53,7 @@ class GeneralRegistersTest(suite.BootTest):
         found = of_other_units(suite.build_path("LOADER"), "-j", ".text")
         self.assertEqual([mnemonic for _, mnemonic in found], ["fninit", "ldmxcsr"])
         for function, _ in found:
-            self.assertRegex(function, r"^handover_code\b")
+            self.assertRegex(function, r"^handover_long_mode")
 
     def test_the_runtime_uses_nothing_else(self):
         self.assertEqual(of_other_units(suite.build_path("RUNTIME")), [])

@@ -64,6 +64,19 @@ TRASH_GDT               equ 1 << 3      ; GDTR, as a BIOS that went to protected
 TRASH_DIRECTION         equ 1 << 4      ; direction flag set on return
 TRASH_INTERRUPT_ON      equ 1 << 5      ; interrupts on upon return
 TRASH_INTERRUPT_OFF     equ 1 << 6
+CR4_DE                  equ 1 << 3
+CR4_PGE                 equ 1 << 7
+CR4_OSFXSR              equ 1 << 9
+EFER_SCE                equ 1 << 0
+MSR_PAT                 equ 0x277
+ODD_PAT_LOW             equ 0x06060606  ; write-back everywhere
+ODD_PAT_HIGH            equ 0x00000606  ; uncached in the upper ones
+MSR_EFER                equ 0xC0000080
+MSR_FS_BASE             equ 0xC0000100
+MSR_GS_BASE             equ 0xC0000101
+MSR_KERNEL_GS_BASE      equ 0xC0000102
+DR7_ALL_LOCAL           equ 0x455       ; four breakpoints, and the bit that is always set
+ODD_BREAKPOINT          equ 0xFFFFFFF0
 JUNK                    equ 0xA5C3
 JUNK_BYTE               equ 0xCC
 
@@ -130,6 +143,7 @@ config:
     setting entry_ss, 0
     setting entry_sp, BOOT_SECTOR_PADDR
     setting entry_junk, 0               ; in all other registers
+    setting odd_units, 0                ; MSRs, debug registers, x87 and SSE as nobody expects them
     setting overwrite_bpb, 0
     setting close_a20, 0
 ; Memory below 640 KiB.
@@ -254,6 +268,10 @@ install:
     out PORT_FAST_A20, al
 
 enter_image:
+    cmp byte [config.odd_units], 0
+    je .units_done
+    call make_units_odd
+.units_done:
     mov edx, [config.entry_edx]
     mov eax, [config.entry_junk]
     mov ebx, eax
@@ -272,6 +290,36 @@ enter_image:
     push word [config.entry_ip]
     mov ds, ax
     retf
+
+; What firmware may leave in registers that no boot sector looks at. All of it is legal.
+make_units_odd:
+    mov eax, cr4
+    or eax, CR4_OSFXSR | CR4_PGE | CR4_DE
+    mov cr4, eax
+    ldmxcsr [odd_mxcsr]
+    fld1
+    fldcw [odd_fcw]
+    mov eax, ODD_BREAKPOINT
+    mov dr0, eax
+    mov eax, DR7_ALL_LOCAL
+    mov dr7, eax
+    mov eax, ODD_PAT_LOW
+    mov edx, ODD_PAT_HIGH
+    mov ecx, MSR_PAT
+    wrmsr
+    mov ecx, MSR_FS_BASE
+    wrmsr
+    mov ecx, MSR_GS_BASE
+    wrmsr
+    mov ecx, MSR_KERNEL_GS_BASE
+    wrmsr
+    mov eax, EFER_SCE
+    xor edx, edx
+    mov ecx, MSR_EFER
+    wrmsr
+    ret
+odd_mxcsr:      dd 0xFF80               ; all masked, rounds to zero, denormals are zero
+odd_fcw:        dw 0x0F7F               ; rounds to zero
 
 ; The beginning and the end of every service.
 %macro enter_service 0

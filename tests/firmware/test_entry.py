@@ -21,6 +21,7 @@ class EntryTest(shim.ShimTest):
         "odd stack": {"entry_ss": 0x4321, "entry_sp": 0x8765},
         "stack at the interrupt vectors": {"entry_sp": 0x0400},
         "parameter block written": {"overwrite_bpb": 1},
+        "odd units": {"odd_units": 1},
         "everything at once": {
             "entry_cs": 0x07C0, "entry_ip": 0, "entry_flags": ALL_FLAGS & ~INTERRUPT,
             "entry_junk": 0xDEADBEEF, "entry_edx": 0xDEADBEEF, "entry_ss": 0x4321,
