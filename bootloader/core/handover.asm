@@ -6,6 +6,7 @@
 ; levels of page tables can only change while paging is off, which long mode does not allow, and the
 ; others, as trampoline.asm brings them there.
 
+MSR_APIC_BASE       equ 0x1B
 MSR_EFER            equ 0xC0000080
 MSR_PAT             equ 0x277
 PAT_LOW             equ 0x00070406      ; write-back, write-through, uncached minus, uncached
@@ -142,6 +143,15 @@ handover_long_mode:
     mov rsi, [rel settings.entry_vaddr]
     test ebp, ebp
     jz .enter
+    mov eax, [rel settings.apic_mode]
+    test eax, eax
+    jz .park
+    mov esi, eax                        ; an INIT leaves the mode as it was, whatever that is
+    mov ecx, MSR_APIC_BASE
+    rdmsr
+    or eax, esi
+    wrmsr
+.park:
     mov dword [rdi + CPU_STATE], CPU_PARKED
 .parked:
     pause
@@ -207,5 +217,6 @@ settings:
 .cr4:               dd 0
 .long_mode_pointer: dd 0
                     dw SELECTOR_CODE
-                    times 3 dw 0
+                    dw 0
+.apic_mode:         dd 0
 handover_code_end:

@@ -14,6 +14,8 @@
 #define CR4_OSFXSR (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
 #define CR4_LA57 (1u << 12)
+#define APIC_BASE_X2APIC (1u << 10)
+#define APIC_BASE_ENABLED (1u << 11)
 
 /* What the code finds behind itself, as handover.asm lays it out; limits and selectors are there
    already. */
@@ -30,7 +32,8 @@ struct settings {
     uint32_t efer;
     uint32_t cr4;
     uint32_t long_mode_paddr;
-    uint16_t long_mode_selector, padding3[3];
+    uint16_t long_mode_selector, padding3;
+    uint32_t apic_mode; /* bits of IA32_APIC_BASE that other CPUs set */
 };
 
 /* handover.asm has these as numbers. */
@@ -67,6 +70,7 @@ void handover_copy(const struct handover *handover)
     settings->tables_paddr = (uint32_t)handover->tables_paddr;
     settings->efer = EFER_LME | (handover->has_nx ? EFER_NXE : 0);
     settings->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (handover->levels == 5 ? CR4_LA57 : 0);
+    settings->apic_mode = handover->has_x2apic ? APIC_BASE_X2APIC | APIC_BASE_ENABLED : 0;
     settings->long_mode_paddr = page_paddr + offset_of(handover_long_mode);
 }
 

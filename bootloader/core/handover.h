@@ -18,6 +18,7 @@ struct handover {
     uint64_t physical_memory; /* where the kernel's page tables map all RAM, also the page */
     uint32_t levels;          /* of the page tables: 4 or 5 */
     bool has_nx;              /* the page tables use bit 63 */
+    bool has_x2apic;          /* local APICs are to be in x2APIC mode */
 };
 
 /* How another CPU comes in, from protected mode. */

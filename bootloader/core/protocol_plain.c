@@ -21,6 +21,7 @@ static void prepare_handover(struct loader *loader)
         .physical_memory = space->physical_memory,
         .levels = space->levels,
         .has_nx = space->paging.has_nx,
+        .has_x2apic = loader->apic.is_x2apic,
     };
     handover_copy(&loader->handover);
 }

@@ -7,7 +7,7 @@ import machine
 import suite
 
 # How many checks cpus.c makes.
-CHECKS = 18
+CHECKS = 20
 
 
 class CpusTest(suite.BootTest):

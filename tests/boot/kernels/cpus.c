@@ -36,6 +36,7 @@ void _start(const struct bootinfo *info);
 
 static struct bootinfo_cpu *cpus;
 static uint64_t count;
+static bool is_x2apic;
 static uint64_t cr3, cr4, efer, gdt_base;
 
 static uint64_t read_msr(uint32_t number)
@@ -179,6 +180,12 @@ static bool is_no_boot_processor(const struct arrival *at, const struct bootinfo
     return (at->apic_base >> 8 & 1) == 0;
 }
 
+static bool has_apic_mode(const struct arrival *at, const struct bootinfo_cpu *cpu)
+{
+    (void)cpu;
+    return (at->apic_base >> 10 & 3) == (is_x2apic ? 3 : 2);
+}
+
 /* The state of the local APIC after an INIT: off by software, LINT0 masked [Intel SDM vol. 3
    §11.4.7.1 "Local APIC State After Power-Up or Reset"]. */
 static bool has_fresh_apic(const struct arrival *at, const struct bootinfo_cpu *cpu)
@@ -195,6 +202,8 @@ void _start(const struct bootinfo *info)
     report_value("cpu_count", count);
     report_value("flags", info->flags);
     report_check(count > 0 && count <= MOST_CPUS, "there is a boot processor at least");
+    is_x2apic = (info->flags & BOOTINFO_X2APIC) != 0;
+    report_check(is_x2apic == (read_msr(0x1b) >> 10 & 1), "the flags tell the local APIC's mode");
     note_own_state();
     check_list(info);
     check_stacks(info);
@@ -206,6 +215,7 @@ void _start(const struct bootinfo *info)
                "its control registers are the boot processor's, its PAT is as promised");
     check_each(has_segments, "its segments and tables are the boot processor's");
     check_each(has_clean_units, "its x87 and SSE are usable and clean");
+    check_each(has_apic_mode, "its local APIC is in the boot processor's mode");
     check_each(has_fresh_apic, "its local APIC is as after an INIT");
     check_each(is_no_boot_processor, "none of them is the boot processor");
     report_done();

@@ -10,6 +10,8 @@ APIC_SPURIOUS equ 0xFEE000F0
 APIC_LVT_LINT0 equ 0xFEE00350
 MSR_APIC_BASE equ 0x1b
 MSR_X2APIC_ID equ 0x802
+MSR_X2APIC_SPURIOUS equ 0x80f
+MSR_X2APIC_LVT_LINT0 equ 0x835
 
 ; keep VALUE: the next quadword of the struct
 %macro keep 1
@@ -121,17 +123,22 @@ cpus_entry:
     shr eax, 24
 .id:
     keep rax
-    xor edx, edx
-    xor esi, esi
     test r11d, 1 << 10
-    jnz .apic                           ; its registers are not at an address
+    jz .registers
+    mov ecx, MSR_X2APIC_LVT_LINT0
+    rdmsr
+    mov ebx, eax
+    mov ecx, MSR_X2APIC_SPURIOUS
+    rdmsr
+    jmp .apic
+.registers:
     mov eax, APIC_LVT_LINT0
-    mov edx, [rax]
+    mov ebx, [rax]
     mov eax, APIC_SPURIOUS
-    mov esi, [rax]
+    mov eax, [rax]
 .apic:
-    keep rdx
-    keep rsi
+    keep rbx
+    keep rax
     mov qword [rdi], 1
 .stop:
     cli
