@@ -40,7 +40,7 @@ class CpusTest(suite.BootTest):
 
     def test_without_acpi(self):
         """No table, no other CPUs."""
-        self.assertEqual(self.check(processors="4", arguments=["-no-acpi"]), [(0, 0)])
+        self.assertEqual(self.check(processors="4", machine_options=",acpi=off"), [(0, 0)])
 
     def test_five_levels_and_used_memory(self):
         self.assertEqual(len(self.check(processors="3", cpu="max,la57=on", **self.used_memory(128))),
