@@ -65,16 +65,22 @@ class BootTest(unittest.TestCase):
     def used_memory(self, memory_mib):
         """What makes a machine whose RAM is not zero at power-on, but full of 0xCC."""
         path = self.folder / "memory"
-        path.write_bytes(b"\xCC" * memory_mib * 2**20)
+        with path.open("wb") as file:
+            for _ in range(memory_mib):
+                file.write(b"\xCC" * 2**20)
         backend = (f"memory-backend-file,id=ram,size={memory_mib}M,share=off,"
                    f"mem-path={machine.comma_escaped(path)}")
         return {"memory": f"{memory_mib}M", "machine_options": ",memory-backend=ram",
                 "arguments": ["-object", backend]}
 
+    def boot_image(self, image, **how):
+        """Boot an image of a kernel of ours, and judge its report; as check_report."""
+        with machine.Machine(image, **how) as guest:
+            return self.check_report(guest)
+
     def boot(self, kernel, *options, **how):
         """Package a kernel of ours, boot it, and judge its report; as check_report."""
-        with machine.Machine(self.package(self.kernel(kernel), *options), **how) as guest:
-            return self.check_report(guest)
+        return self.boot_image(self.package(self.kernel(kernel), *options), **how)
 
 
 def interrupt(_number, _frame):

@@ -19,11 +19,9 @@ static inline uint64_t payload_bytes(void)
     return (uint64_t)((uintptr_t)payload_end - (uintptr_t)payload_start);
 }
 
-static inline bool payload_intact(void)
+static inline bool payload_is_intact(const uint64_t *quad, const uint64_t *end)
 {
-    const uint64_t *quad = payload_start;
-
-    for (uint64_t sector = 1; quad != payload_end; sector++) {
+    for (uint64_t sector = 1; quad != end; sector++) {
         const uint64_t expected = sector * PAYLOAD_FACTOR;
 
         for (unsigned i = 0; i < PAYLOAD_QUADS_PER_SECTOR; i++) {
@@ -32,6 +30,11 @@ static inline bool payload_intact(void)
         }
     }
     return true;
+}
+
+static inline bool payload_intact(void)
+{
+    return payload_is_intact(payload_start, payload_end);
 }
 
 static inline bool payload_all_zero(const uint64_t *from, const uint64_t *to)
