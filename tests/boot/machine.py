@@ -181,16 +181,19 @@ class Machine:
         self._qmp.command("pmemsave", val=paddr, size=size_bytes, filename=str(path))
         return path.read_bytes()
 
+    def monitor(self, command):
+        """What QEMU's monitor answers."""
+        return self._qmp.command("human-monitor-command", **{"command-line": command})
+
     def registers(self):
         """Registers by QEMU's names, such as RIP, EFL, CR0 (and HLT, 1 in a halted processor)."""
-        text = self._qmp.command("human-monitor-command", **{"command-line": "info registers"})
+        text = self.monitor("info registers")
         return {name: int(value, 16)
                 for name, value in re.findall(r"\b([A-Z][A-Z0-9]+) ?=\s*([0-9a-f]+)\b", text)}
 
     def halted_processors(self):
         """Numbers of those that are halted, by what QEMU tells of all of them."""
-        text = self._qmp.command("human-monitor-command",
-                                 **{"command-line": "info registers -a"})
+        text = self.monitor("info registers -a")
         return {int(number) for number, registers in
                 re.findall(r"CPU#(\d+)\s(.*?)(?=CPU#|\Z)", text, re.DOTALL)
                 if "HLT=1" in registers}
@@ -303,8 +306,7 @@ class Machine:
         try:
             rows = ["".join(character for character, _ in row) for row in self.screen()]
             parts.append("screen:\n" + "\n".join(row.rstrip(" \0") for row in rows).rstrip())
-            parts.append(self._qmp.command("human-monitor-command",
-                                           **{"command-line": "info registers"}))
+            parts.append(self.monitor("info registers"))
         except (QmpClosed, QmpError, AttributeError, OSError):
             parts.append("(QEMU is gone: no screen and no registers)")
         raise kind("\n".join(parts)) from None

@@ -12,9 +12,10 @@ import machine
 import suite
 
 # How many checks contract.c makes: one that was never reached is missed.
-CHECKS = 70
+CHECKS = 83
 
 USABLE = 1
+NMI_MASK = 0x80  # in what is written to port 0x70
 DISK_SIGNATURE_OFFSET = 440
 MIB = 2**20
 
@@ -139,6 +140,31 @@ class ContractTest(suite.BootTest):
             if kind == USABLE:
                 self.assertTrue(base + size <= 0xA0000 or 0x100000 <= base)
                 self.assertLessEqual(base + size, 128 * MIB)
+
+    def test_the_local_apic_is_as_the_firmware_left_it(self):
+        """As a boot sector finds it that the same firmware starts."""
+        def local_apic(image, **how):
+            with machine.Machine(image, **how) as guest:
+                guest.wait_for_halt()
+                return guest.monitor("info lapic")
+        sector = suite.build_path("SECTORS") / "sector-print.img"
+        image = self.package(self.kernel("contract-high"))
+        for how in ({}, {"machine": "q35", "processors": "2"}):
+            before = local_apic(sector, **how)
+            self.assertIn("APIC enabled", before)
+            self.assertEqual(local_apic(image, **how), before)
+
+    def test_nmi_is_masked(self):
+        """Port 0x70 cannot be read: QEMU is asked to note down all that is written to ports."""
+        trace = self.folder / "trace"
+        with machine.Machine(self.package(self.kernel("contract-high")), arguments=[
+                "-trace", f"memory_region_ops_write,file={machine.comma_escaped(trace)}"]) as guest:
+            self.check_report(guest)
+        writes = [(int(port, 16), int(value, 16)) for port, value in re.findall(
+            r"addr (0x70|0xe9) value (\S+) ", trace.read_text(encoding="latin-1"))]
+        before_the_kernel = writes[:writes.index((0xE9, ord("e")))]
+        last = next(value for port, value in reversed(before_the_kernel) if port == 0x70)
+        self.assertEqual(last & NMI_MASK, NMI_MASK)
 
     def test_a_kernel_for_version_1_0(self):
         self.assertEqual(self.boot("old", "--cmdline", "of 1.0")[1], 11)

@@ -15,6 +15,19 @@
 #define STACK_BYTES 65536u
 #define IDENTITY_END 0x100000000ull
 #define BSS_QUADS 65536
+/* Write-back, write-through, uncached minus, uncached; write-combining, write-protected, and the
+   last two again. */
+#define PAT 0x0007050100070406ull
+
+#define APIC_BASE_BOOT_PROCESSOR 0x100u
+#define APIC_BASE_X2APIC 0x400u
+#define APIC_ID 0x20u /* the register */
+#define MSR_X2APIC_ID 0x802u
+#define IO_APIC_PADDR 0xFEC00000u
+/* The VGA's graphics controller. */
+#define VGA_INDEX 0x3CEu
+#define VGA_MISCELLANEOUS 6u
+#define VGA_GRAPHICS_MODE 0x1u
 
 /* In the order of contract_entry.asm. */
 struct entry_state {
@@ -79,6 +92,14 @@ static bool is_loader_memory(uint64_t vaddr, uint64_t bytes)
            memory_type(vaddr - physical_memory, bytes) == BOOTINFO_MEMORY_LOADER;
 }
 
+static uint64_t read_msr(uint32_t number)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+    return (uint64_t)high << 32 | low;
+}
+
 static uint64_t string_bytes(uint64_t text)
 {
     const char *at = (const char *)text;
@@ -115,6 +136,7 @@ static void check_control_registers(const struct entry_state *s)
     report_check((s->efer & long_mode) == long_mode, "EFER has LME and LMA set");
     report_check(((s->efer >> 11 & 1) != 0) == cpu_has_nx, "EFER has NXE where the CPU has it");
     report_check((s->cr3 & ~PAGE_ADDRESS) == 0, "CR3 has no PCID and no cache flags");
+    report_check(s->pat == PAT, "the PAT is as promised");
     report_check((s->dr7 & 0xFF) == 0, "DR7 arms no breakpoint");
     report_check(s->fcw == 0x37F, "FCW is 0x37F");
     report_check((s->fsw & 0xB8FF) == 0 && s->ftw == 0xFFFF,
@@ -146,7 +168,23 @@ static void check_segments(const struct entry_state *s)
     report_check(s->tr == 0, "there is no TR");
     report_check(s->pics == 0xFFFF, "the PICs have all lines masked");
     report_check(s->in_service == 0, "the PICs have no interrupt in service");
-    report_check((s->apic_base >> 8 & 1) != 0, "this is the boot processor");
+}
+
+/* The APIC's registers lie below 4 GiB, where they are mapped one to one. */
+static uint32_t own_apic_id(const struct entry_state *s)
+{
+    if (s->apic_base & APIC_BASE_X2APIC)
+        return (uint32_t)read_msr(MSR_X2APIC_ID);
+    return *(const volatile uint32_t *)((s->apic_base & PAGE_ADDRESS) + APIC_ID) >> 24;
+}
+
+static void check_apic(const struct entry_state *s)
+{
+    report_check((s->apic_base & APIC_BASE_BOOT_PROCESSOR) != 0, "this is the boot processor");
+    report_check(info->boot_cpu_apic_id == own_apic_id(s),
+                 "bootinfo tells the APIC id of this CPU");
+    report_check(info->flags == (s->apic_base & APIC_BASE_X2APIC ? BOOTINFO_X2APIC : 0),
+                 "BOOTINFO_X2APIC tells the mode of the APIC");
 }
 
 /* What is mapped. */
@@ -401,6 +439,70 @@ static void check_all_pages(void)
                  "that page is of type LOADER");
 }
 
+/* Memory type range registers [Intel SDM vol. 3 §12.11 "Memory Type Range Registers (MTRRs)"]. */
+
+#define MSR_MTRR_COUNT 0xFEu
+#define MSR_MTRR_BASE 0x200u /* and one behind it the mask; the next pair follows */
+#define MSR_MTRR_DEFAULT 0x2FFu
+#define MTRR_ENABLED 0x800u /* in the mask: this pair is in use */
+#define MTRR_UNCACHED 0u
+#define MTRR_WRITE_BACK 6u
+#define MTRR_OF_640_KIB 0x259u /* [0xA0000, 0xC0000), a byte for each 16 KiB */
+
+/* The type of memory above 1 MiB; where several pairs match, "uncached" counts. */
+static unsigned mtrr_type(uint64_t paddr)
+{
+    unsigned type = (unsigned)read_msr(MSR_MTRR_DEFAULT) & 0xFF;
+
+    for (uint32_t i = 0; i < (read_msr(MSR_MTRR_COUNT) & 0xFF); i++) {
+        const uint64_t base = read_msr(MSR_MTRR_BASE + 2 * i);
+        const uint64_t mask = read_msr(MSR_MTRR_BASE + 2 * i + 1);
+
+        if ((mask & MTRR_ENABLED) == 0 || ((paddr ^ base) & mask & PAGE_ADDRESS) != 0)
+            continue;
+        type = (unsigned)base & 0xFF;
+        if (type == MTRR_UNCACHED)
+            return type;
+    }
+    return type;
+}
+
+static bool memory_is_write_back(void)
+{
+    const struct bootinfo_memory_range *range =
+        (const struct bootinfo_memory_range *)info->memory_map;
+    bool all = true;
+
+    for (uint64_t i = 0; i < info->memory_map_count; i++, range++) {
+        if (range->type == BOOTINFO_MEMORY_USABLE && range->base_paddr >= 0x100000)
+            all = all && mtrr_type(range->base_paddr) == MTRR_WRITE_BACK &&
+                  mtrr_type(range->base_paddr + range->bytes - 1) == MTRR_WRITE_BACK;
+    }
+    return all;
+}
+
+static void check_mtrr(void)
+{
+    report_check((read_msr(MSR_MTRR_DEFAULT) & MTRR_ENABLED) != 0 && memory_is_write_back(),
+                 "the memory type range registers keep memory write-back");
+    report_check(read_msr(MTRR_OF_640_KIB) == 0 && mtrr_type(IO_APIC_PADDR) == MTRR_UNCACHED &&
+                     mtrr_type(entry_state.apic_base & PAGE_ADDRESS) == MTRR_UNCACHED,
+                 "the memory type range registers keep device registers uncached");
+}
+
+/* The screen. */
+
+static void check_text_mode(void)
+{
+    uint8_t mode;
+
+    __asm__ volatile("outb %0, %1" : : "a"((uint8_t)VGA_MISCELLANEOUS), "d"((uint16_t)VGA_INDEX));
+    __asm__ volatile("inb %1, %0" : "=a"(mode) : "d"((uint16_t)(VGA_INDEX + 1)));
+    report_check((mode & VGA_GRAPHICS_MODE) == 0, "the screen is in text mode");
+    report_check(info->framebuffers == 0 && info->framebuffer_count == 0,
+                 "there is no framebuffer in text mode");
+}
+
 /* Memory. */
 
 static void check_memory_map(void)
@@ -485,6 +587,21 @@ static void check_bootinfo(void)
                      info->tsc_stage2 < info->tsc_loader && info->tsc_loader < info->tsc_load &&
                      info->tsc_load < info->tsc_map && info->tsc_map < info->tsc_enter,
                  "the time stamps grow");
+    report_check(info->requests == 0 && info->request_count == 0 && info->modules == 0 &&
+                     info->module_count == 0 && info->kernel_file == 0 &&
+                     info->kernel_file_bytes == 0,
+                 "what was not asked for is 0");
+    report_check(info->cpus == 0 && info->cpu_count == 0,
+                 "there is no list of CPUs where none was asked for");
+    report_check(info->page_levels == 4 && page_levels() == 4 && info->recursive_entry == 0,
+                 "there are 4 levels of page tables, and no recursive entry");
+    report_check(info->kernel_slide == 0, "a kernel of fixed addresses does not slide");
+    report_check(
+        (info->tls_template | info->tls_file_bytes | info->tls_memory_bytes | info->tls_align) == 0,
+        "without PT_TLS there is no template");
+    report_check((info->efi_system_table_paddr | info->efi_memory_map | info->efi_memory_map_bytes |
+                  info->efi_descriptor_bytes | info->efi_descriptor_version) == 0,
+                 "the fields of EFI are 0 on a BIOS");
     report_string("loader_name", (const char *)info->loader_name);
     report_string("loader_version", (const char *)info->loader_version);
     report_string("command_line", (const char *)info->command_line);
@@ -526,11 +643,14 @@ void contract_main(const struct bootinfo *bootinfo)
     check_general_registers(&entry_state);
     check_control_registers(&entry_state);
     check_segments(&entry_state);
+    check_apic(&entry_state);
     check_kernel_pages();
     check_stack_pages();
     check_identity_map();
     check_physical_memory_map();
     check_all_pages();
+    check_mtrr();
+    check_text_mode();
     check_memory_map();
     check_a20();
     report_done();
