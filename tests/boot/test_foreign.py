@@ -53,6 +53,9 @@ class ForeignKernelTest(suite.BootTest):
     def test_segments_that_share_a_page(self):
         self.boot_at("shared-page", 0x400000, 3 * 2**20 // 2)
 
+    def test_the_rights_of_segments_that_share_pages_and_of_empty_ones(self):
+        self.assertEqual(self.boot("shared")[1], 5)
+
     def test_a_thousand_segments(self):
         self.assertEqual(self.boot("many-segments")[1], 1)
 

@@ -6,11 +6,11 @@ import machine
 import suite
 
 # How many checks requests.c makes.
-CHECKS = 16
+CHECKS = 24
 MODULES = 1000
 LONGEST_COMMAND_LINE = 65535
 # BOOTINFO_REQUEST_ by number, in the order of the types.
-CONTRACT, STACK, MEMORY, IDENTITY, MAP, LEVELS, RECURSIVE, FRAMEBUFFER = range(1, 9)
+CONTRACT, STACK, MEMORY, IDENTITY, MAP, LEVELS, RECURSIVE, FRAMEBUFFER, CPUS = range(1, 10)
 KERNEL_FILE = 10
 OPTIONAL = 0x10000
 
@@ -23,9 +23,9 @@ def fnv1a(data):
 
 
 class RequestsTest(suite.BootTest):
-    def check(self, *options, **how):
+    def check(self, *options, kernel="requests", **how):
         """Boot the kernel; its values, and {type: [(met, words)]} of its requests."""
-        values, count = self.boot("requests", *options, **how)
+        values, count = self.boot(kernel, *options, **how)
         self.assertEqual(count, CHECKS)
         requests = {}
         for name, text in values.items():
@@ -35,22 +35,38 @@ class RequestsTest(suite.BootTest):
                     (met == "met", [int(word, 16) for word in words]))
         return values, requests
 
-    def test_each_request_is_met_and_told(self):
-        values, requests = self.check()
+    def check_each_request(self, kernel, **how):
+        values, requests = self.check(kernel=kernel, **how)
         self.assertEqual(requests, {
             CONTRACT: [(True, [0x10001, 0, 0, 0])],
             STACK: [(True, [0x20000, 0, 0, 0])],
             MEMORY: [(True, [0x1000000, 0, 0, 0])],
             IDENTITY: [(True, [0, 0, 0, 0])],
             MAP: [(True, [0xffffc90000000000, 0xfed00000, 0x1000, 5]),
-                  (True, [0xffffc90000200000, 0x400000, 0x200000, 9])],
+                  (True, [0xffffc90000200000, 0x400000, 0x200000, 9]),
+                  (True, [0xffffc90000400000, 0x400000, 0x200000, 2]),
+                  (True, [0x4000000, 0, 0xf0000000, 0])],
             RECURSIVE: [(True, [400, 0, 0, 0])],
             LEVELS | OPTIONAL: [(False, [5, 0, 0, 0])],
             FRAMEBUFFER | OPTIONAL: [(False, [0, 0, 0, 0])],
+            CPUS: [(True, [1, 0, 0, 0])],
             KERNEL_FILE: [(True, [1, 0, 0, 0])],
         })
         self.assertEqual(int(values["page_levels"], 16), 4)
         self.assertEqual(int(values["stack_bytes"], 16), 0x20000)
+        self.assertEqual(int(values["cpu_count"], 16), int(how.get("processors", "1")))
+
+    def test_each_request_is_met_and_told(self):
+        self.check_each_request("requests")
+
+    def test_in_cxx(self):
+        self.check_each_request("requests-cc", processors="2")
+
+    def test_in_assembly(self):
+        self.check_each_request("requests-asm", machine="q35")
+
+    def test_a_cpu_without_nx(self):
+        self.check_each_request("requests", cpu="qemu64,-nx")
 
     def test_five_levels_where_the_cpu_has_them(self):
         values, requests = self.check(cpu="max,la57=on", machine="q35", memory="5120M")

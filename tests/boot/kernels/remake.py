@@ -16,7 +16,7 @@ PHDR = struct.Struct("<IIQQQQQQ")
 PT_LOAD = 1
 PT_GNU_RELRO = 0x6474E552
 PAGE_BYTES = 4096
-PF_W, PF_R = 2, 4
+PF_X, PF_W, PF_R = 1, 2, 4
 NO_MEANING = 0xDEADBEEF000
 SCATTERED = 0x1400000
 
@@ -26,6 +26,19 @@ VADDR = 0x200000
 STRIDE = 0x1000
 BYTES = 0x800
 FACTOR = 0x9E3779B97F4A7C15
+
+# As in shared.c: offset, bytes, rights.
+SHARED_VADDR = 0xFFFFFFFF81000000
+SHARED_PADDR = 0x1000000
+SHARED = [
+    (0x0000, 0x800, PF_R), (0x0800, 0x800, PF_R | PF_W),
+    (0x1000, 0x7FF, PF_R), (0x17FF, 0x801, PF_R),
+    (0x2000, 0x10, PF_R | PF_X), (0x2010, 0x20, PF_R),
+    (0x3100, 0x100, PF_R | PF_X), (0x3200, 0x100, PF_R | PF_W),
+    (0x5123, 0x1EED, PF_R | PF_W), (0x7010, 0xFF5, PF_R), (0x8005, 1, PF_R),
+    (0xA000, 0, PF_R | PF_W | PF_X), (0x1400, 0, PF_R | PF_W | PF_X),
+    (0xB000, 0x1000, PF_R), (0xC000, 0, PF_R | PF_W), (0xC000, 0x1001, PF_R | PF_W | PF_X),
+]
 
 
 def segments_of(elf):
@@ -73,6 +86,10 @@ def main(how, source, output):
             vaddr = VADDR + i * STRIDE
             content = struct.pack("<Q", (i + 1) * FACTOR % 2**64)
             segments.append([flags, vaddr, vaddr, BYTES, content])
+    if how == "shared":
+        for i, (offset, size, flags) in enumerate(SHARED):
+            segments.append([flags, SHARED_VADDR + offset, SHARED_PADDR + offset, size,
+                             bytes([i + 1]) * size])
     more = []
     if how == "relro":
         vaddr = segments[-1][1]

@@ -2,6 +2,8 @@
  * A kernel that asks for what contract 1.1 has, and looks whether it got it: requests and their
  * echo, modules, its own file. What it gets depends on the machine and on the tool's options: the
  * test judges the values.
+ *
+ * asks_all.h has the requests; asks.c, asks.cc or asks.S states them and calls kernel_main.
  */
 #include "page_walk.h"
 #include "report.h"
@@ -10,23 +12,24 @@
 #define STACK_ASKED 0x20000
 #define MAP_VADDR 0xffffc90000000000ull
 #define MAP_PADDR 0xfed00000ull /* the HPET */
+#define COMBINING_VADDR 0xffffc90000200000ull
+#define EXECUTABLE_VADDR 0xffffc90000400000ull
+/* The physical memory of both: the kernel lies in it. */
+#define KERNEL_PADDR 0x400000ull
+#define KERNEL_BYTES 0x200000ull
+/* Where the loader's own page would lie, if this did not keep it away; leads to physical address 0.
+ */
+#define LOW_VADDR 0x4000000ull
+#define LOW_BYTES 0xf0000000ull
+#define FOUR_GIB 0x100000000ull
+#define ANSWER 0x2a
 
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_CONTRACT, BOOTINFO_VERSION)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_STACK, 0x20000)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MEMORY, 0x1000000)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_IDENTITY, 0)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MAP, 0xffffc90000000000, 0xfed00000, 0x1000,
-                  BOOTINFO_MAP_WRITABLE | BOOTINFO_MAP_UNCACHED)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_MAP, 0xffffc90000200000, 0x400000, 0x200000,
-                  BOOTINFO_MAP_WRITABLE | BOOTINFO_MAP_WRITE_COMBINING)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_RECURSIVE, 400)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_LEVELS | BOOTINFO_REQUEST_OPTIONAL, 5)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_FRAMEBUFFER | BOOTINFO_REQUEST_OPTIONAL, 0, 0, 0)
-BOOTIMAGE_REQUEST(BOOTINFO_REQUEST_KERNEL_FILE, 1)
+extern const char __executable_start[], end[];
 
-void _start(const struct bootinfo *info);
+void kernel_main(const struct bootinfo *info);
 
 static uint64_t cr3;
+static bool cpu_has_nx;
 
 static bool same(uint64_t text, const char *expected)
 {
@@ -72,56 +75,126 @@ static void check_stack(const struct bootinfo *info)
     bool mapped = true;
 
     for (uint64_t at = info->stack_top - info->stack_bytes; at < info->stack_top; at += PAGE_BYTES)
-        mapped = mapped && page_find(cr3, at, &page) && page.writable && !page.executable;
+        mapped =
+            mapped && page_find(cr3, at, &page) && page.writable && page.executable != cpu_has_nx;
     report_check(mapped, "the stack has the size that bootinfo tells");
     report_check(!page_find(cr3, info->stack_top - info->stack_bytes - 1, &page),
                  "the page below it is not mapped");
     report_value("stack_bytes", info->stack_bytes);
 }
 
-static void check_maps(const struct bootinfo *info)
+static bool has_nx(void)
 {
-    struct page page;
-    unsigned one_to_one = 0;
-    bool only_handover = true;
+    uint32_t eax = 0x80000001, ebx, ecx, edx;
 
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+    return (edx >> 20 & 1) != 0;
+}
+
+static void check_levels(const struct bootinfo *info)
+{
+    uint64_t cr4;
+
+    __asm__("mov %%cr4, %0" : "=r"(cr4));
     report_value("page_levels", info->page_levels);
     report_check(info->page_levels == page_levels(), "the number of levels is CR4's");
+    report_check(cr4 == (info->page_levels == 5 ? 0x1620 : 0x620),
+                 "CR4 has LA57 with 5 levels, and nothing else changes");
     report_check(info->physical_memory == page_physical_memory(),
                  "all memory is mapped where the number of levels says");
-    report_check(info->recursive_entry == RECURSIVE_ENTRY &&
-                     (page_table(cr3)[RECURSIVE_ENTRY] & PAGE_ADDRESS) == (cr3 & PAGE_ADDRESS),
+}
+
+/* The address at which the root table itself is seen, through its own entry. */
+static void check_recursive_entry(const struct bootinfo *info)
+{
+    uint64_t vaddr = 0;
+    struct page page;
+
+    for (unsigned level = 1; level <= page_levels(); level++)
+        vaddr |= (uint64_t)RECURSIVE_ENTRY << page_shift(level);
+    vaddr = page_canonical(vaddr);
+    report_check(info->recursive_entry == RECURSIVE_ENTRY && page_paddr(cr3, vaddr) == cr3,
                  "the recursive entry points to the root table");
+    const volatile uint64_t *root = (const volatile uint64_t *)vaddr;
+    report_check((root[RECURSIVE_ENTRY] & PAGE_ADDRESS) == cr3,
+                 "the root table is seen through it");
+    report_check(page_find(cr3, vaddr, &page) && page.writable && page.executable != cpu_has_nx,
+                 "what is seen through it is writable and not executable");
+}
+
+static __attribute__((noinline)) unsigned answer(void)
+{
+    unsigned value;
+
+    __asm__ volatile("mov %1, %0" : "=r"(value) : "i"(ANSWER));
+    return value;
+}
+
+static void check_maps(void)
+{
+    struct page page;
+
     report_check(page_find(cr3, MAP_VADDR, &page) && page.paddr == MAP_PADDR && page.writable &&
-                     !page.executable && page.caching == 3 && page.bytes == PAGE_BYTES,
+                     page.executable != cpu_has_nx && page.caching == 3 && page.bytes == PAGE_BYTES,
                  "a mapping that was asked for is there, uncached");
     report_check(*(const volatile uint32_t *)MAP_VADDR >> 16 == 0x8086,
                  "the device answers through it");
     report_check(!page_find(cr3, MAP_VADDR + PAGE_BYTES, &page), "nothing is mapped behind it");
-    report_check(page_find(cr3, MAP_VADDR + 0x3ff000, &page) && page.caching == 4,
+    report_check(page_find(cr3, COMBINING_VADDR + KERNEL_BYTES - PAGE_BYTES, &page) &&
+                     page.caching == 4 && page.writable && page.executable != cpu_has_nx,
                  "another is write-combining");
-    const uint64_t code = page_paddr(cr3, (uint64_t)(uintptr_t)_start);
-    report_check(
-        code < 0x400000 || code >= 0x600000 ||
-            (page_find(cr3, MAP_VADDR + 0x200000 + (code - 0x400000), &page) && !page.writable),
-        "a read-only page is read-only in it");
-    for (uint64_t at = 0; at < 0x100000000ull; at += PAGE_BYTES) {
-        if (page_find(cr3, at, &page) && page.paddr == page.vaddr &&
-            memory_type(info, at) != BOOTINFO_MEMORY_KERNEL) {
-            one_to_one++;
-            only_handover = only_handover && !page.writable && page.executable &&
-                            memory_type(info, at) == BOOTINFO_MEMORY_LOADER;
-        } else if ((at & 0x1fffff) == 0 && page_table(cr3) != 0) {
-            /* Whole 2 MiB without a table are skipped: nothing is mapped in them. */
-            struct page last;
-            bool any = false;
-            for (uint64_t in = at; in < at + 0x200000 && !any; in += PAGE_BYTES)
-                any = page_find(cr3, in, &last);
-            if (!any)
-                at += 0x200000 - PAGE_BYTES;
+    const uint64_t code = page_paddr(cr3, (uint64_t)(uintptr_t)answer) - KERNEL_PADDR;
+    report_check(code < KERNEL_BYTES && page_find(cr3, COMBINING_VADDR + code, &page) &&
+                     !page.writable &&
+                     page.paddr + (COMBINING_VADDR + code - page.vaddr) == code + KERNEL_PADDR,
+                 "a read-only page is read-only in it");
+    unsigned (*const other_answer)(void) = (unsigned (*)(void))(EXECUTABLE_VADDR + code);
+    report_check(code < KERNEL_BYTES && page_find(cr3, EXECUTABLE_VADDR + code, &page) &&
+                     page.executable && other_answer() == ANSWER,
+                 "a third is executable");
+    report_check(page_find(cr3, EXECUTABLE_VADDR + KERNEL_BYTES - PAGE_BYTES, &page) &&
+                     !page.writable && page.caching == 0,
+                 "it is not writable, as nobody asked for that");
+}
+
+/* The map of all RAM is still there: the loader's page tables are read through it. */
+static void check_first_4_gib(const struct bootinfo *info)
+{
+    unsigned own = 0, others = 0;
+    bool low_map = true, own_is_right = true;
+    struct page page;
+
+    for (uint64_t at = 0; at < FOUR_GIB; at += PAGE_BYTES) {
+        const bool there = page_find(cr3, at, &page);
+        const uint64_t offset = at - LOW_VADDR;
+
+        if (offset < LOW_BYTES) {
+            low_map = low_map && there && !page.writable && page.caching == 0 &&
+                      page.executable != cpu_has_nx && page.paddr + (at - page.vaddr) == offset;
+        } else if (there && page.vaddr == page.paddr &&
+                   memory_type(info, at) == BOOTINFO_MEMORY_LOADER) {
+            own++;
+            own_is_right = own_is_right && !page.writable && page.executable;
+        } else if (there && at - (uint64_t)(uintptr_t)__executable_start >=
+                                (uint64_t)(end - __executable_start)) {
+            others++;
         }
     }
-    report_check(one_to_one == 1 && only_handover, "only the hand-over page is mapped one to one");
+    report_check(low_map, "a map below 4 GiB is whole, and nothing else is in it");
+    report_check(own == 1 && own_is_right && others == 0,
+                 "only the hand-over page is mapped one to one");
+}
+
+static void check_cpus(const struct bootinfo *info)
+{
+    const struct bootinfo_cpu *cpu = (const void *)info->cpus;
+    bool parked = true;
+
+    for (uint64_t i = 1; i < info->cpu_count; i++)
+        parked = parked && cpu[i].state == BOOTINFO_CPU_PARKED;
+    report_check(info->cpu_count > 0 && cpu[0].state == BOOTINFO_CPU_BOOT && parked,
+                 "the other CPUs are parked");
+    report_value("cpu_count", info->cpu_count);
 }
 
 static void check_modules(const struct bootinfo *info)
@@ -169,15 +242,22 @@ static void check_kernel_file(const struct bootinfo *info)
     report_value("kernel_file_hash", hash);
 }
 
-void _start(const struct bootinfo *info)
+void kernel_main(const struct bootinfo *info)
 {
     __asm__("mov %%cr3, %0" : "=r"(cr3));
+    cpu_has_nx = has_nx();
     report_entered();
     report_requests(info);
     check_stack(info);
-    check_maps(info);
+    check_levels(info);
+    check_recursive_entry(info);
+    check_maps();
+    check_first_4_gib(info);
+    check_cpus(info);
     check_modules(info);
     check_kernel_file(info);
+    report_check(info->framebuffers == 0 && info->framebuffer_count == 0,
+                 "there is no framebuffer on a BIOS");
     report_value("command_line_bytes", info->command_line_bytes);
     report_done();
 }
