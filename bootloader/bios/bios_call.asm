@@ -17,6 +17,7 @@ SELECTOR_CODE32 equ 0x18
 SELECTOR_CODE16 equ 0x20
 SELECTOR_DATA16 equ 0x28
 
+extern require_a20
 extern bios_page_tables
 extern bios_real_stack_top
 ; Absolute: offsets in struct bios_registers.
@@ -150,6 +151,7 @@ bits 16
     mov [si + bios_registers_edx], edx
     mov [si + bios_registers_edi], edi
     mov [si + bios_registers_ebp], ebp
+    call require_a20                    ; some BIOSes close it again
     mov edi, returned
 
 ; From real mode to the 64-bit code at EDI. Interrupts are off, DS = 0; the page tables are made.

@@ -43,6 +43,7 @@ extern bios_main
 
 global stage2_entry
 global stage2_start64
+global require_a20
 global tsc_stage2
 global low_memory_end
 
@@ -80,10 +81,7 @@ stage2_entry:
     mov si, error_text_LOW_MEMORY
     jb fail16
 
-    call a20_open
-    mov ax, error_number_A20_CLOSED
-    mov si, error_text_A20_CLOSED
-    jc fail16
+    call require_a20
 
     ; Some BIOSes of AMD machines want to know the mode that the system will run in
     ; [AMD BKDG "Detect Target Operating Mode Callback"].
@@ -98,6 +96,16 @@ stage2_entry:
     call make_page_tables
     mov edi, stage2_start64
     jmp enter_long_mode
+
+; Opens the A20 gate, or ends here. DS = 0 in and out; clobbers the general registers and ES.
+require_a20:
+    call a20_open
+    jc .closed
+    ret
+.closed:
+    mov ax, error_number_A20_CLOSED
+    mov si, error_text_A20_CLOSED
+    jmp fail16
 
 ; checksum_words() of stage 2. Returns EAX; clobbers EBX, ECX, EDX, SI.
 ; A paragraph is four words; DS walks, as stage 2 may be longer than a segment.

@@ -37,6 +37,12 @@ class BootTest(unittest.TestCase):
         """Path of a test kernel that Meson built."""
         return build_path("KERNELS") / f"{name}.elf"
 
+    def loader_symbol(self, name):
+        """The address of a symbol of the loader."""
+        table = subprocess.run([build_path("OBJDUMP"), "-t", build_path("LOADER")], check=True,
+                               capture_output=True, text=True).stdout
+        return int(re.search(rf"^([0-9a-f]+) .* {name}$", table, re.MULTILINE)[1], 16)
+
     def package(self, kernel, *options, name="image.bin"):
         """Make an image of a kernel with the tool and give its path."""
         image = self.folder / name

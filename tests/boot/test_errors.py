@@ -5,12 +5,16 @@ The kernel's first act is a word on port 0xE9 (kernels/report.h), so that silenc
 did not run. All that is damaged is a copy of the image.
 """
 
+import struct
+
 import machine
 import suite
-from image_file import HEADER_LBA, SECTOR_BYTES, STAGE2_LBA, ImageFile, error_table
+from image_file import (HEADER_LBA, PLAN, RECORD_REQUIRED, SECTOR_BYTES, SOURCE, STAGE2_LBA,
+                        ImageFile, error_table)
 
 # Named by number and the status of the BIOS alone.
 WITHOUT_WORDS = ("STAGE1_READ", "STAGE1_DRIVE")
+UD2 = b"\x0f\x0b"
 
 
 class BootErrorTest(suite.BootTest):
@@ -73,6 +77,49 @@ class DamageTest(BootErrorTest):
     def test_last_byte_of_the_payload(self):
         line = self.check_flip(lambda image: sum(image.segments[-1]) - 1, "PAYLOAD_DAMAGED")
         self.assertIn("segment 0x3", line)
+
+
+class DefectTest(BootErrorTest):
+    """What no image of the tool's has: the checksums are right."""
+
+    def test_a_record_that_the_loader_does_not_know(self):
+        image = self.image()
+        image.replace_in_plan(PLAN.size, struct.pack("<HH", 0x7777, RECORD_REQUIRED))
+        self.assertIn("record 0x7777", self.check_error(image, "PLAN_UNKNOWN"))
+
+    def test_an_exception_in_the_loader(self):
+        image = self.image()
+        undefined = self.loader_symbol("loader_main")
+        image.replace_code(undefined, UD2)
+        line = self.check_error(image, "EXCEPTION")
+        self.assertIn(f"vector 0x6, error 0x0, rip {undefined:#x}", line)
+
+
+class RequestTest(BootErrorTest):
+    """What a kernel's notes ask for and the machine has not (kernels/asks_too_much.S)."""
+
+    def test_memory(self):
+        self.check_error(self.image("asks-too-much-memory"), "LESS_MEMORY")
+
+    def test_five_levels(self):
+        self.check_error(self.image("asks-too-much-levels"), "NO_FIVE_LEVELS")
+
+    def test_a_framebuffer(self):
+        self.check_error(self.image("asks-too-much-framebuffer"), "NO_FRAMEBUFFER")
+
+    def test_more_address_lines(self):
+        self.check_error(self.image("asks-too-much-far-memory"), "ADDRESS_WIDTH")
+
+
+class TableTest(BootErrorTest):
+    def test_every_row_is_provoked(self):
+        """By a test of this folder or of tests/firmware, which names it."""
+        tests = "".join(file.read_text() for folder in ("boot", "firmware")
+                        for file in (SOURCE / "tests" / folder).glob("test_*.py"))
+        for name in error_table():
+            self.assertRegex(tests, rf'check_\w+\((.*\n)?.*"{name}"')
+        for name in error_table("WARNING_TABLE"):
+            self.assertIn(f'error_table("WARNING_TABLE")["{name}"]', tests)
 
 
 class CpuTest(BootErrorTest):

@@ -3,6 +3,7 @@ and what moves with them (kernels/tls.c)."""
 
 import machine
 import suite
+from image_file import error_table
 
 # How many checks pie.c and tls.c make.
 CHECKS = 6
@@ -80,8 +81,10 @@ class PieTest(suite.BootTest):
         for cpu, warned in (("qemu64", True), ("max", False)):
             with machine.Machine(image, cpu=cpu) as guest:
                 guest.wait_for_debugcon("done\n")
-                text = "bootimage: W1 the kernel's random address comes from clocks"
-                self.assertEqual(text in guest.debugcon(), warned)
+                number, text = error_table("WARNING_TABLE")["WEAK_RANDOM"]
+                line = f"bootimage: W{number} {text}"
+                for where in (guest.debugcon(), guest.serial(), guest.screen_text()):
+                    self.assertEqual(line in where, warned)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ E820_ENTRY_BYTES        equ 24          ; of an entry in the settings
 E820_MORE               equ 0x5A000000  ; in the continuation, so that all 32 bits are needed
 
 ; What a service does, where the settings leave a choice.
+MADE_UP_BASE            equ 0x01000000
+MADE_UP_BYTES           equ 0x1000
+MADE_UP_DISTANCE        equ 0x2000
+E820_RESERVED           equ 2
+
 PASS                    equ 0           ; ask the real BIOS
 ANSWER                  equ 1           ; as the settings say
 ABSENT                  equ 2           ; as a BIOS that does not know it
@@ -176,6 +181,7 @@ config:
     setting e820_bytes, E820_ENTRY_BYTES
     setting e820_carry_ends, 0          ; no EBX = 0 at the last entry, but carry after it
     setting e820_endless, 0
+    setting e820_made_up, 0             ; e820_count small reserved ranges, none beside another
     setting e820_lost, -1               ; entry from which on the signature is missing
     setting e820_short, -1              ; entry that is too short
     setting e801, PASS
@@ -215,6 +221,8 @@ real_system:    dd 0
 real_drive:     db 0
 stuck:          db 0                    ; by a failure, until a reset
 failures_left:  dw 0                    ; of this transfer
+made_up_entry:  dq 0, MADE_UP_BYTES
+                dd E820_RESERVED, 1
 junk_gdt:       dw 0
                 dd 0
 align 4

@@ -118,10 +118,10 @@ class ShimTest(suite.BootTest):
             return values, guest.debugcon()
 
     def check_error(self, error, told="", kernel="contract-high", entries=None, met=(),
-                    not_met=(), **settings):
+                    not_met=(), change=None, **settings):
         """The loader stops with this error, and its line ends with what is told."""
         number, text = error_table()[error]
-        with machine.Machine(self.disk(kernel, entries, settings)) as guest:
+        with machine.Machine(self.disk(kernel, entries, settings, change)) as guest:
             _, line = guest.wait_for_error()
             if error in WITHOUT_WORDS:
                 self.assertEqual(line, f"bootimage: E{number} {told}")

@@ -107,6 +107,14 @@ system_e820:
 
 ; SI = entry EBX.
 e820_entry:
+    cmp byte [config.e820_made_up], 0
+    je .listed
+    imul esi, ebx, MADE_UP_DISTANCE
+    add esi, MADE_UP_BASE
+    mov [made_up_entry], esi
+    mov si, made_up_entry
+    ret
+.listed:
     imul si, bx, E820_ENTRY_BYTES
     add si, e820_entries
     ret

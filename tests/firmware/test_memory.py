@@ -224,6 +224,18 @@ class LowMemoryTest(MemoryTest):
         self.check_error("LOW_MEMORY", **settings)
 
 
+class LongMapTest(shim.ShimTest):
+    """More entries than fit: 320 KiB of low memory leave room for 2,730 ranges."""
+
+    def test_too_many_entries(self):
+        self.check_error("MEMORY_MAP_FULL", low_kib=320, e820=ANSWER, e820_made_up=1,
+                         e820_count=2731)
+
+    def test_as_many_as_fit(self):
+        """Nothing but reserved ranges: the map is read to its end, and then memory is missing."""
+        self.check_error("NO_MEMORY", low_kib=320, e820=ANSWER, e820_made_up=1, e820_count=2000)
+
+
 class ServiceTest(shim.ShimTest):
     @shim.each({
         "works": {},
@@ -234,6 +246,24 @@ class ServiceTest(shim.ShimTest):
     })
     def closed_a20_and_2401(self, **settings):
         self.check_boots(close_a20=1, met=["a20_calls"] if settings else [], **settings)
+
+    def without_fast_gate(self, image):
+        """The loader reads and writes a port without meaning in the place of port 0x92."""
+        for instruction in (b"\xe4", b"\xe6"):
+            image.replace_code(image.find_code(instruction + b"\x92"), instruction + b"\x80")
+
+    def test_a20_by_the_keyboard_controller(self):
+        """And anew: each call of SeaBIOS closes it again, as it knows port 0x92 alone."""
+        self.check_boots(close_a20=1, a20_2401=ABSENT, change=self.without_fast_gate)
+
+    def without_any_gate(self, image):
+        """Nor does the keyboard controller's bit open anything: the loader leaves it 0."""
+        self.without_fast_gate(image)
+        image.replace_code(image.find_code(b"\xb0\xdf"), b"\xb0\xdd")
+
+    def test_a20_stays_closed(self):
+        self.check_error("A20_CLOSED", close_a20=1, a20_2401=ABSENT, met=["a20_calls"],
+                         change=self.without_any_gate)
 
     def test_an_open_a20_is_left_alone(self):
         self.check_boots(a20_2401=ABSENT, not_met=["a20_calls"])

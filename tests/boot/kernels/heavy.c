@@ -1,6 +1,6 @@
 /*
- * A kernel of large things: a payload in a segment of its own, bss of 1 GiB, and a module. Each sector
- * of payload and module says where it belongs (payload.h); all of bss must be zero.
+ * A kernel of large things: a payload in a segment of its own, bss of 1 GiB, and a module. Each
+ * sector of payload and module says where it belongs (payload.h); all of bss must be zero.
  *
  * Linked by heavy.ld with the first sector of the payload; the test appends the rest.
  */
