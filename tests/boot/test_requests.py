@@ -6,7 +6,7 @@ import machine
 import suite
 
 # How many checks requests.c makes.
-CHECKS = 24
+CHECKS = 26
 MODULES = 1000
 LONGEST_COMMAND_LINE = 65535
 # BOOTINFO_REQUEST_ by number, in the order of the types.

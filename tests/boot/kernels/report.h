@@ -18,7 +18,12 @@
 /* The last row: what the BIOS printed stands above it. */
 #define REPORT_SCREEN_ROW 24
 
+/* A kernel of several files says so, and one of them defines it. */
+#ifdef REPORT_SEVERAL_FILES
+extern unsigned report_checks;
+#else
 static unsigned report_checks;
+#endif
 
 static inline void report_byte(char byte)
 {

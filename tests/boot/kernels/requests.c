@@ -231,6 +231,21 @@ static void check_modules(const struct bootinfo *info)
     report_value("module_count", info->module_count);
 }
 
+/* That addresses are virtual, and lie in the map of all RAM: taken for that, each leads to memory
+   of the type that it must. */
+static void check_addresses(const struct bootinfo *info)
+{
+    report_check(
+        memory_type(info, info->requests - info->physical_memory) == BOOTINFO_MEMORY_LOADER &&
+            memory_type(info, info->cpus - info->physical_memory) == BOOTINFO_MEMORY_LOADER &&
+            (info->modules == 0 ||
+             memory_type(info, info->modules - info->physical_memory) == BOOTINFO_MEMORY_LOADER),
+        "its lists lie in memory of type LOADER");
+    report_check(memory_type(info, info->kernel_file - info->physical_memory) ==
+                     BOOTINFO_MEMORY_MODULE,
+                 "the kernel's file lies in memory of type MODULE");
+}
+
 static void check_kernel_file(const struct bootinfo *info)
 {
     const uint8_t *file = (const uint8_t *)info->kernel_file;
@@ -256,6 +271,7 @@ void kernel_main(const struct bootinfo *info)
     check_cpus(info);
     check_modules(info);
     check_kernel_file(info);
+    check_addresses(info);
     report_check(info->framebuffers == 0 && info->framebuffer_count == 0,
                  "there is no framebuffer on a BIOS");
     report_value("command_line_bytes", info->command_line_bytes);
