@@ -1,6 +1,6 @@
 ; Stage 1: the boot sector. The BIOS loads it to 0x7C00 and jumps there with the boot drive in DL; all
 ; else is unknown. It reads the image header and stage 2 (sectors 1, 2, ...) to 0x7E00 and jumps to
-; stage 2 at 0x8000. A failure is one line, `bootimage: E<number> <status of the BIOS>`, and a stop.
+; stage 2. A failure is one line, `bootimage: E<number> <status of the BIOS>`, and a stop.
 ;
 ; At most 440 bytes. Bytes 3 to 0x3D hold nothing but scratch variables, as some BIOSes write a BIOS
 ; parameter block there before they start the sector; bytes 0xDA to 0xDF stay 0, as some systems keep
