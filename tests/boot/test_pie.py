@@ -32,6 +32,13 @@ class PieTest(suite.BootTest):
         self.assertEqual(self.slide("pie", "--base=0xffffffffa0000000"), 0xffffffffa0000000)
         self.assertEqual(self.slide("pie-relr", "--base=0x40000000"), 0x40000000)
 
+    def test_linked_elsewhere(self):
+        """GNU ld makes an ET_EXEC of it: it stays where it was linked, or moves if it is to."""
+        self.assertEqual(self.slide("pie-elsewhere"), 0)
+        self.assertEqual(self.slide("pie-elsewhere", "--base=0x50000000"), 0x10000000)
+        self.assertGreaterEqual(self.slide("pie-elsewhere", "--kaslr", cpu="max"),
+                                RANDOM_FIRST - 0x40000000)
+
     def test_at_the_address_of_the_note(self):
         for kernel in ("pie-base", "pie-base-cc", "pie-base-asm"):
             with self.subTest(kernel=kernel):

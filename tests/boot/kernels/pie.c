@@ -3,11 +3,10 @@
  * RELR relocations as the build links it, and what only relocation writes to is read-only.
  */
 #include "page_walk.h"
+#include "program_header.h"
 #include "report.h"
 
 void _start(const struct bootinfo *info);
-
-extern const char __executable_start[] __attribute__((visibility("hidden")));
 
 #define WORDS 100
 static uint64_t words[WORDS];
@@ -33,9 +32,9 @@ void _start(const struct bootinfo *info)
                      writable[6] == &words[99] && writable[1] == 0 && writable[8] == 0,
                  "pointers in data are relocated");
     report_check(*pointer == _start, "pointers in constants are relocated");
-    report_check(info->kernel_slide == address(__executable_start),
+    report_check(info->kernel_slide == address(&__ehdr_start) - program_header_find(PT_LOAD)->vaddr,
                  "kernel_slide is how far the addresses are above the file's");
-    report_check(info->kernel_vaddr == address(__executable_start),
+    report_check(info->kernel_vaddr == address(&__ehdr_start),
                  "kernel_vaddr is where it was mapped");
     report_check(page_find(cr3, address(entry), &page) && !page.writable && !page.executable,
                  "relocated constants are read-only");

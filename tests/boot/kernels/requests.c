@@ -31,6 +31,11 @@ void kernel_main(const struct bootinfo *info);
 static uint64_t cr3;
 static bool cpu_has_nx;
 
+static uint64_t address(const char *pointer)
+{
+    return (uint64_t)(uintptr_t)pointer;
+}
+
 static bool same(uint64_t text, const char *expected)
 {
     const char *at = (const char *)text;
@@ -175,8 +180,7 @@ static void check_first_4_gib(const struct bootinfo *info)
                    memory_type(info, at) == BOOTINFO_MEMORY_LOADER) {
             own++;
             own_is_right = own_is_right && !page.writable && page.executable;
-        } else if (there && at - (uint64_t)(uintptr_t)__executable_start >=
-                                (uint64_t)(end - __executable_start)) {
+        } else if (there && (at < address(__executable_start) || at >= address(end))) {
             others++;
         }
     }

@@ -7,29 +7,12 @@
  * (-DONLY_ZEROS), which then lies behind the end of the last segment (tls.ld).
  */
 #include "page_walk.h"
+#include "program_header.h"
 #include "report.h"
 
-#define PT_TLS 7u
-#define PT_GNU_RELRO 0x6474e552u
 #define MSR_FS_BASE 0xc0000100u
 #define MOST_BYTES 4096u
 #define ALIGN 64u
-
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, program_headers, section_headers;
-    uint32_t flags;
-    uint16_t bytes, program_header_bytes, program_header_count;
-};
-
-struct program_header {
-    uint32_t type, flags;
-    uint64_t offset, vaddr, paddr, file_bytes, memory_bytes, align;
-};
-
-extern const struct elf_header __ehdr_start __attribute__((visibility("hidden")));
 
 #ifdef ONLY_ZEROS
 #define FIRST 0
@@ -44,22 +27,9 @@ static __thread volatile uint64_t zeros[17];
 static uint8_t copy[MOST_BYTES + 8] __attribute__((aligned(ALIGN)));
 void _start(const struct bootinfo *info);
 
-static const struct program_header *find(uint32_t type)
-{
-    const struct elf_header *elf = &__ehdr_start;
-    const struct program_header *header =
-        (const struct program_header *)((uintptr_t)elf + elf->program_headers);
-
-    for (unsigned i = 0; i < elf->program_header_count; i++, header++) {
-        if (header->type == type)
-            return header;
-    }
-    return 0;
-}
-
 static void check_template(const struct bootinfo *info)
 {
-    const struct program_header *tls = find(PT_TLS);
+    const struct program_header *tls = program_header_find(PT_TLS);
 
     if (!tls) {
         report_check(false, "the kernel has PT_TLS");
@@ -76,7 +46,8 @@ static void check_template(const struct bootinfo *info)
     report_value("tls_template", info->tls_template);
 }
 
-/* A copy ends where FS points to, which is aligned as the copy is [System V ABI x86-64 §3.4.6]. */
+/* A copy ends where FS points to, which is as aligned as the copy has to be, and holds its own
+   address. */
 static void check_copy(const struct bootinfo *info)
 {
     const uint64_t bytes = (info->tls_memory_bytes + info->tls_align - 1) & ~(info->tls_align - 1);
@@ -107,7 +78,7 @@ static void check_copy(const struct bootinfo *info)
 
 static void check_relro(const struct bootinfo *info)
 {
-    const struct program_header *relro = find(PT_GNU_RELRO);
+    const struct program_header *relro = program_header_find(PT_GNU_RELRO);
     bool read_only = true;
     uint64_t pages = 0, cr3;
     struct page page;
