@@ -209,7 +209,7 @@ static bool verify(const struct options *options, struct error *error)
         return false;
     if (!options->quiet)
         printf("%s: %" PRIu64 " bytes are as they were made, with %zu segments and %zu modules%s\n",
-               options->file, result.image_bytes, result.segment_count, result.module_count,
+               options->file, result.checked_bytes, result.segment_count, result.module_count,
                result.own_loader ? "" : ", by another bootimage");
     return true;
 }

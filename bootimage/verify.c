@@ -250,7 +250,9 @@ static bool check_all(struct verify *verify, struct verify_result *result, struc
     bool done = check_payload(verify, parts, result->segment_count + result->module_count, error) &&
                 check_end(&verify->reader, error);
     free(parts);
-    result->image_bytes = image_reader_bytes(&verify->reader);
+    result->checked_bytes = verify->reader.is_disk
+                                ? verify->reader.header.image_sectors * IMAGE_SECTOR_BYTES
+                                : image_reader_bytes(&verify->reader);
     result->own_loader = verify->own_loader;
     return done;
 }

@@ -12,8 +12,8 @@
 
 /* What was found sound. */
 struct verify_result {
-    uint64_t image_bytes;
-    size_t segment_count; /* and modules: with a hash of their own */
+    uint64_t checked_bytes; /* on a disk without the padding behind the image */
+    size_t segment_count;   /* and modules: with a hash of their own */
     size_t module_count;
     bool own_loader; /* it is the loader of this bootimage, so that each byte of it is known */
 };
