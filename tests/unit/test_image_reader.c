@@ -213,7 +213,7 @@ static void sound_image_is_verified(void **state)
     assert_true(verify(loader, &result, &error));
     assert_null(error.text);
     assert_true(result.own_loader);
-    assert_int_equal(result.image_bytes, IMAGE_MINIMUM_BYTES);
+    assert_int_equal(result.checked_bytes, IMAGE_MINIMUM_BYTES);
     assert_int_equal(result.segment_count, 1);
     assert_int_equal(result.module_count, 1);
     assert_true(verify(other_loader, &result, &error));
