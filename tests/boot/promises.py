@@ -14,7 +14,7 @@ TABLE = HERE / "promises.txt"
 HEADER = HERE.parents[1] / "bootloader/include/bootimage/bootinfo.h"
 
 # What stands in the place of a proof where there is none; a reason follows.
-WITHOUT_PROOF = ("missing", "not provable", "no promise")
+WITHOUT_PROOF = ("not provable", "no promise")
 
 
 @dataclass

@@ -132,6 +132,10 @@ class ContractTest(suite.BootTest):
         self.assertEqual(int(values["random_source"], 16), 1)
         self.assertNotEqual(int(values["smbios3_paddr"], 16), 0)
 
+    def test_a_machine_without_acpi(self):
+        values = self.check_contract("contract-high", machine_options=",acpi=off")
+        self.assertEqual(int(values["rsdp_paddr"], 16), 0)
+
     def test_the_command_line_arrives_byte_for_byte(self):
         text = "root=/dev/sda1  quiet 'two words' \u00fcml\u00e4ut " + "x" * 3000
         values = self.check_contract(options=["--cmdline", text])
