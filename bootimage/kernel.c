@@ -256,17 +256,17 @@ static bool read_relro(struct kernel *kernel, const GElf_Phdr *header, uint32_t 
     return true;
 }
 
-/* The template's bytes are loaded as those of a segment; so they have to lie in one. */
+/* The template's bytes are loaded as those of a segment; so they have to lie in one. Zeros alone
+   are no bytes, and linkers put them behind the last segment, too. */
 static bool check_tls(const struct kernel *kernel, struct error *error)
 {
     const struct kernel_tls *tls = &kernel->tls;
 
-    if (tls->memory_bytes == 0)
+    if (tls->file_bytes == 0)
         return true;
     for (size_t i = 0; i < kernel->segment_count; i++) {
         const struct kernel_segment *segment = &kernel->segments[i];
-        /* A template of zeros alone needs no byte, and may lie where the segment ends. */
-        uint64_t bytes = tls->file_bytes ? segment->file_bytes : segment->memory_bytes;
+        uint64_t bytes = segment->file_bytes;
 
         if (tls->vaddr >= segment->vaddr && tls->vaddr - segment->vaddr <= bytes &&
             tls->file_bytes <= bytes - (tls->vaddr - segment->vaddr))

@@ -298,7 +298,8 @@ static bool are_tables_in_regions(const struct plan *plan)
     const struct plan_tls *tls = (const void *)plan_find(plan, NULL, PLAN_TLS);
     const struct plan_record *record = NULL;
 
-    if (tls && !is_in_region(plan, tls->vaddr, tls->file_bytes))
+    /* Zeros alone may lie anywhere: nothing of them is loaded. */
+    if (tls && tls->file_bytes > 0 && !is_in_region(plan, tls->vaddr, tls->file_bytes))
         return false;
     while ((record = plan_find(plan, record, PLAN_RELOCATIONS))) {
         const struct plan_relocations *relocations = (const void *)record;

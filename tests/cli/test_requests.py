@@ -536,14 +536,14 @@ class ThreadLocalStorage(RequestTest):
                          (0x101000, 9, 0x100, 64))
         self.assertEqual(self.package(elf.kernel(self.tls(0x101008, 0, 8, 0))).tls,
                          (0x101008, 0, 8, 1))
-        # Zeros alone, where .bss or all of a segment ends.
-        for vaddr in 0x101009, 0x103000, 0x104000:
+        # Zeros alone, where .bss or all of a segment ends, or behind them all.
+        for vaddr in 0x101009, 0x103000, 0x104000, 0x200000:
             self.assertEqual(self.package(elf.kernel(self.tls(vaddr, 0, 8))).tls,
                              (vaddr, 0, 8, 8))
         self.assertIsNone(self.package(elf.kernel(self.tls(0, 0, 0))).tls)
 
     def test_not_loaded(self):
-        for vaddr, size in [(0x101000, 10), (0x101009, 1), (0x200000, 1), (0x200000, 0), (0, 1),
+        for vaddr, size in [(0x101000, 10), (0x101009, 1), (0x200000, 1), (0, 1),
                             (2**64 - 1, 1), (0x102001, 4), (0xFFFFF, 2)]:
             self.assert_refused(
                 elf.kernel(self.tls(vaddr, size, 16)),
