@@ -4,7 +4,7 @@
  * very file, which lie in its first segment; so is what PT_GNU_RELRO names.
  *
  * Built at a fixed address, position-independent, and with zeros alone in the template
- * (-DONLY_ZEROS), which then lies behind the end of the last segment (tls.ld).
+ * (-DONLY_ZEROS), which then lies behind the last segment (tls.ld).
  */
 #include "page_walk.h"
 #include "program_header.h"
