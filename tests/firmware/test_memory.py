@@ -80,6 +80,12 @@ def told_map(report):
                   for start, end, kind in ranges)
 
 
+def loader_bytes(report):
+    """How much memory is of type LOADER: page tables above all."""
+    rows = re.findall(rf"^# range = \S+ (\S+) {LOADER}$", report, re.MULTILINE)
+    return sum(int(size, 16) for size in rows)
+
+
 class MemoryTest(shim.ShimTest):
     def check_map(self, expected, **settings):
         _, report = self.check_boots(**settings)
@@ -222,6 +228,24 @@ class LowMemoryTest(MemoryTest):
     })
     def too_little(self, **settings):
         self.check_error("LOW_MEMORY", **settings)
+
+
+class FarAddressTest(MemoryTest):
+    TIB = 2**40
+
+    def test_what_is_not_ram_costs_nothing(self):
+        """Device registers at 1 TiB and the like get no page tables."""
+        _, report = self.check_boots(entries=MACHINE)
+        far = [(self.TIB, 16 * MIB, RESERVED), (16 * self.TIB, self.TIB, RESERVED),
+               (2**46 - PAGE, PAGE, RESERVED)]
+        _, report_with = self.check_boots(entries=MACHINE + far)
+        self.assertEqual(loader_bytes(report_with), loader_bytes(report))
+
+    def test_ram_there_costs_the_tables_of_its_own_pages(self):
+        """One page of RAM at 512 GiB: a table of each level below the root, and no more."""
+        _, report = self.check_boots(entries=MACHINE)
+        _, report_with = self.check_boots(entries=[*MACHINE, (self.TIB // 2, PAGE, NVS)])
+        self.assertEqual(loader_bytes(report_with) - loader_bytes(report), 3 * PAGE)
 
 
 class LongMapTest(shim.ShimTest):

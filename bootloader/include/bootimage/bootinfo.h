@@ -70,8 +70,8 @@
  *   bootinfo.physical_memory, unless its name ends in _paddr or its comment says where. The page
  *   tables, the stacks, the GDT and the boot information itself are of type
  *   BOOTINFO_MEMORY_LOADER: a kernel may use that memory once it needs none of them any more,
- *   and has called every CPU it wants. Nothing of the firmware has to be kept but what the
- *   memory map says.
+ *   and every CPU that it wants has come. Nothing of the firmware has to be kept but what
+ *   the memory map says.
  *
  * REQUESTS
  *
