@@ -19,6 +19,7 @@ E820_ROOM               equ 320         ; entries
 VECTOR_VIDEO            equ 0x10 * 4
 VECTOR_DISK             equ 0x13 * 4
 VECTOR_SYSTEM           equ 0x15 * 4
+VECTOR_CLOCK            equ 0x1A * 4
 BDA_EBDA_SEGMENT        equ 0x40E
 BDA_LOW_KIB             equ 0x413
 EBDA_SEGMENT            equ 0x9FC0      ; where SeaBIOS has it
@@ -195,6 +196,12 @@ config:
     setting a20_2401, PASS              ; ANSWER: success that is none
     setting ec00_fails, 0
     setting system_trash, 0
+; The real-time clock.
+    setting clock, PASS
+    setting clock_time_cx, 0
+    setting clock_time_dx, 0
+    setting clock_date_cx, 0
+    setting clock_date_dx, 0
     setting video_trash, 0
 
 ; What has been called, for tests that want to know that a quirk was met.
@@ -211,6 +218,7 @@ seen:
     setting memory_88_calls, 0
     setting a20_calls, 0
     setting ec00_calls, 0
+    setting clock_calls, 0
     setting video_calls, 0
     setting complaints, 0
 
@@ -218,6 +226,7 @@ seen:
 real_video:     dd 0
 real_disk:      dd 0
 real_system:    dd 0
+real_clock:     dd 0
 real_drive:     db 0
 stuck:          db 0                    ; by a failure, until a reset
 failures_left:  dw 0                    ; of this transfer
@@ -257,6 +266,7 @@ install:
     hook VECTOR_VIDEO, real_video, video
     hook VECTOR_DISK, real_disk, disk
     hook VECTOR_SYSTEM, real_system, system
+    hook VECTOR_CLOCK, real_clock, clock
     mov ax, [config.low_kib]
     mov [es:BDA_LOW_KIB], ax
     mov ax, [config.ebda_segment]
@@ -428,6 +438,7 @@ video:
 
 %include "shim_disk.asm"
 %include "shim_system.asm"
+%include "shim_clock.asm"
 
 ; The entries of E820, last: base, bytes, type, attributes, as the tests write them.
 e820_entries:
