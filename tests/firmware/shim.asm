@@ -53,6 +53,7 @@ E820_ENTRY_BYTES        equ 24          ; of an entry in the settings
 E820_MORE               equ 0x5A000000  ; in the continuation, so that all 32 bits are needed
 
 ; What a service does, where the settings leave a choice.
+RSDP_BYTES              equ 36
 MADE_UP_BASE            equ 0x01000000
 MADE_UP_BYTES           equ 0x1000
 MADE_UP_DISTANCE        equ 0x2000
@@ -155,6 +156,7 @@ config:
 ; Memory below 640 KiB.
     setting low_kib, RESIDENT_KIB
     setting ebda_segment, EBDA_SEGMENT
+    setting rsdp_paddr, 0               ; where to put the bytes at `rsdp`
 ; The disk.
     setting drive, 0x80                 ; the only one there is
     setting image_sectors, 0            ; the tests set it: nothing beyond may be read
@@ -230,6 +232,7 @@ real_clock:     dd 0
 real_drive:     db 0
 stuck:          db 0                    ; by a failure, until a reset
 failures_left:  dw 0                    ; of this transfer
+rsdp:           times RSDP_BYTES db 0
 made_up_entry:  dq 0, MADE_UP_BYTES
                 dd E820_RESERVED, 1
 junk_gdt:       dw 0
@@ -271,6 +274,20 @@ install:
     mov [es:BDA_LOW_KIB], ax
     mov ax, [config.ebda_segment]
     mov [es:BDA_EBDA_SEGMENT], ax
+
+    mov eax, [config.rsdp_paddr]
+    test eax, eax
+    jz .rsdp_done
+    mov di, ax
+    and di, 0x000F
+    shr eax, 4
+    mov es, ax
+    mov si, rsdp
+    mov cx, RSDP_BYTES
+    rep movsb
+    xor ax, ax
+    mov es, ax
+.rsdp_done:
 
     cmp byte [config.overwrite_bpb], 0
     je .bpb_done

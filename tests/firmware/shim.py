@@ -65,6 +65,10 @@ class Shim:
                             *(attributes or [1]))
         self.set(e820=ANSWER, e820_count=len(entries))
 
+    def set_bytes(self, name, data):
+        offset, _ = self.symbols[name]
+        self.data[offset:offset + len(data)] = data
+
     def counter(self, guest, name):
         _, offset = self.symbols[f"seen.{name}"]
         return struct.unpack("<Q", guest.memory(RESIDENT_PADDR + offset, 8))[0]
@@ -89,7 +93,9 @@ class ShimTest(suite.BootTest):
         self.shim.set(image_sectors=image.image_sectors, disk_sectors=image.image_sectors)
         if entries is not None:
             self.shim.set_entries(entries)
-        settings = settings or {}
+        settings = dict(settings or {})
+        for name in {"rsdp"} & settings.keys():
+            self.shim.set_bytes(name, settings.pop(name))
         self.shim.set(**{name: value(image) if callable(value) else value
                          for name, value in settings.items()})
         data = image.path.read_bytes()
