@@ -6,6 +6,7 @@
 
 #include <bootimage/image.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* bios.ld */
@@ -23,8 +24,8 @@ extern uint32_t low_memory_end;
 /* The 64-bit start of the loader: the whole boot. */
 _Noreturn void bios_main(void);
 
-/* Print through COM1, too, if there is one. */
-void console_start(void);
+/* Is the screen in VGA text mode, with 80 columns? */
+bool console_shows_text(void);
 
 /* From here on an exception is error E16, not a reset. */
 void exceptions_start(void);

@@ -2,70 +2,31 @@
  * Where the loader prints under a BIOS: the screen by int 10h, COM1 and port 0xE9 directly.
  */
 #include "../core/firmware.h"
+#include "../pc/serial.h"
 #include "bios.h"
 #include "bios_call.h"
-#include "io.h"
 
-#include <stdbool.h>
-
-#define DEBUG_CONSOLE 0xe9
 #define VIDEO_SERVICES 0x10
 #define VIDEO_TELETYPE 0x0e00
+#define VIDEO_GET_MODE 0x0f00
+#define VIDEO_MODE_MASK 0x7f /* bit 7: the memory was not cleared */
 #define VIDEO_GREY 0x0007 /* page 0; the colour counts in graphics modes */
 
-/* The 16550 at COM1 [PC16550D "Register Descriptions"]. */
-#define COM1 0x3f8
-#define COM1_DIVISOR_LOW (COM1 + 0)
-#define COM1_DIVISOR_HIGH (COM1 + 1)
-#define COM1_INTERRUPTS (COM1 + 1)
-#define COM1_FIFO (COM1 + 2)
-#define COM1_LINE (COM1 + 3)
-#define COM1_MODEM (COM1 + 4)
-#define COM1_LINE_STATUS (COM1 + 5)
-#define COM1_SCRATCH (COM1 + 7)
-#define LINE_8N1 0x03
-#define LINE_DIVISOR 0x80 /* ports 0 and 1 are the divisor */
-#define FIFO_ON_EMPTY 0x07
-#define MODEM_DTR_RTS 0x03 /* and no loop-back */
-#define STATUS_CAN_SEND 0x20
-/* At 115200 baud a character takes 87 us, a port access about 1 us. */
-#define SEND_POLLS 10000
-
-static bool has_com1;
-
-void console_start(void)
+/* Modes 2 and 3: text of 80 columns and 25 lines at 0xB8000 [RBIL "INT 10/AH=0Fh"]. */
+bool console_shows_text(void)
 {
-    const uint8_t probe = 0x5a;
+    struct bios_registers registers = {.eax = VIDEO_GET_MODE};
 
-    io_out8(COM1_SCRATCH, probe);
-    has_com1 = io_in8(COM1_SCRATCH) == probe && io_in8(COM1_LINE_STATUS) != 0xff;
-    if (!has_com1)
-        return;
-    io_out8(COM1_INTERRUPTS, 0);
-    io_out8(COM1_LINE, LINE_DIVISOR | LINE_8N1);
-    io_out8(COM1_DIVISOR_LOW, 1);
-    io_out8(COM1_DIVISOR_HIGH, 0);
-    io_out8(COM1_LINE, LINE_8N1);
-    io_out8(COM1_FIFO, FIFO_ON_EMPTY);
-    io_out8(COM1_MODEM, MODEM_DTR_RTS);
-}
-
-static void send(uint8_t c)
-{
-    for (int i = 0; i < SEND_POLLS; i++) {
-        if (io_in8(COM1_LINE_STATUS) & STATUS_CAN_SEND)
-            break;
-    }
-    io_out8(COM1, c);
+    bios_call(VIDEO_SERVICES, &registers);
+    uint32_t mode = registers.eax & VIDEO_MODE_MASK;
+    return mode == 2 || mode == 3;
 }
 
 static void print_character(uint8_t c)
 {
     struct bios_registers registers = {.eax = VIDEO_TELETYPE | c, .ebx = VIDEO_GREY};
 
-    io_out8(DEBUG_CONSOLE, c);
-    if (has_com1)
-        send(c);
+    serial_print(c);
     bios_call(VIDEO_SERVICES, &registers);
 }
 

@@ -2,28 +2,15 @@
  * The BIOS front end in long mode, called by stage 2: it checks the image header, which stage 1 has
  * read, starts what the core needs of the firmware, and calls the core.
  */
-#include "bios.h"
-
-#include "../core/checksum.h"
 #include "../core/firmware.h"
+#include "../core/header.h"
 #include "../core/loader.h"
-#include "../core/log.h"
+#include "../pc/serial.h"
+#include "bios.h"
 
 #include <string.h>
 
 #define STAGE1_PADDR 0x7c00
-
-static void check_header(void)
-{
-    struct image_header copy = image_header;
-
-    copy.crc32 = 0;
-    uint32_t found = checksum_crc32(&copy, sizeof(copy));
-    if (memcmp(copy.magic, IMAGE_HEADER_MAGIC, sizeof(copy.magic)) || found != image_header.crc32)
-        fail(ERROR_HEADER_DAMAGED, {"checksum", found}, {"expected", image_header.crc32});
-    if (copy.format_version != IMAGE_FORMAT_VERSION)
-        fail(ERROR_HEADER_DAMAGED, {"format", copy.format_version});
-}
 
 static uint32_t disk_signature(void)
 {
@@ -36,9 +23,9 @@ static uint32_t disk_signature(void)
 
 _Noreturn void bios_main(void)
 {
-    console_start();
+    serial_start();
     exceptions_start();
-    check_header();
+    header_check(&image_header);
     disk_start(boot_drive, image_header.image_sectors);
 
     const struct firmware_boot boot = {

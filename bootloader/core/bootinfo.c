@@ -5,10 +5,14 @@
 #include "bootinfo.h"
 
 #include "loader.h"
+#include "log.h"
 #include "random.h"
 #include "request.h"
 
 #include <string.h>
+
+/* How many ranges giving the plan back and leaving the firmware may add to the memory map. */
+#define MAP_CHANGES 256
 
 /* The address, as the kernel sees it, of a copy of these bytes. */
 static uint64_t copy(struct loader *loader, const void *data, uint64_t bytes)
@@ -98,14 +102,15 @@ void bootinfo_start(struct loader *loader)
     firmware_describe(info);
 }
 
-/* Give back what the kernel has no use for, and copy the map to memory that has been taken before:
-   giving the plan back splits at most three ranges. */
+/* Give back what the kernel has no use for, and copy the map to memory that has been taken before.
+ */
 static void finish_memory_map(struct loader *loader, uint64_t copy_paddr)
 {
     struct memory_map *map = &loader->map;
 
     plan_free(&loader->plan, map);
     memory_map_retype(map, 0, UINT64_MAX, MEMORY_SHADOWED, BOOTINFO_MEMORY_USABLE);
+    memory_map_retype(map, 0, UINT64_MAX, MEMORY_LEASED, BOOTINFO_MEMORY_USABLE);
     memcpy((void *)(uintptr_t)copy_paddr, map->ranges, map->count * sizeof(*map->ranges));
     loader->info->memory_map = address_space_vaddr(&loader->space, copy_paddr);
     loader->info->memory_map_count = map->count;
@@ -125,9 +130,26 @@ void bootinfo_finish(struct loader *loader)
         requests = (struct bootinfo_request *)(uintptr_t)paddr;
         info->requests = address_space_vaddr(&loader->space, paddr);
     }
-    uint64_t map_paddr = memory_map_take_pages(map, (map->count + 3) * sizeof(*map->ranges));
+    loader->map_copy_ranges = map->count + MAP_CHANGES;
+    uint64_t map_paddr = memory_map_take_pages(map, loader->map_copy_ranges * sizeof(*map->ranges));
 
     finish_memory_map(loader, map_paddr);
     requests_check_memory(&loader->plan, memory_map_total(map, BOOTINFO_MEMORY_USABLE));
     requests_echo(&loader->plan, requests); /* now that each is met or given up */
+}
+
+void bootinfo_leave(struct loader *loader)
+{
+    struct memory_map *map = &loader->map;
+    struct bootinfo *info = loader->info;
+    const uint64_t offset = loader->space.physical_memory;
+
+    firmware_leave(map, info);
+    if (info->efi_memory_map)
+        info->efi_memory_map = address_space_vaddr(&loader->space, info->efi_memory_map);
+    if (map->count > loader->map_copy_ranges)
+        fail(ERROR_MEMORY_MAP_FULL, {"entries", map->count});
+    memcpy((void *)(uintptr_t)(info->memory_map - offset), map->ranges,
+           map->count * sizeof(*map->ranges));
+    info->memory_map_count = map->count;
 }

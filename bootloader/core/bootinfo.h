@@ -13,4 +13,7 @@ void bootinfo_start(struct loader *loader);
 /* Hand over the memory map. Nothing may be taken from it any more, and the plan is gone. */
 void bootinfo_finish(struct loader *loader);
 
+/* Leave the firmware, and tell the kernel how it left memory. */
+void bootinfo_leave(struct loader *loader);
+
 #endif

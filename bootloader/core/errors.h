@@ -70,7 +70,13 @@
       "Ask for any size (0), or make the request optional.")                                       \
     X(20, ADDRESS_WIDTH, "this CPU cannot reach an address that the kernel asks for",              \
       "A mapping in the kernel's notes has physical addresses above those of this CPU.",           \
-      "Correct the address, or make the request optional.")
+      "Correct the address, or make the request optional.")                                        \
+    X(21, NO_DISK, "cannot find the disk that the loader came from",                               \
+      "No disk that the UEFI firmware knows carries the image's header or its plan.",              \
+      "Write the whole image to a disk with sectors of 512 bytes, not only its EFI partition.")    \
+    X(22, LEAVE, "the firmware does not let go",                                                   \
+      "ExitBootServices failed again and again, always with a new memory map.",                    \
+      "Update the firmware, or switch off what it starts in its setup.")
 #define WARNING_TABLE(X)                                                                           \
     X(1, WEAK_RANDOM, "the kernel's random address comes from clocks",                             \
       "The CPU has neither RDSEED nor RDRAND; the TSC and the real-time clock can be guessed.",    \

@@ -1,6 +1,6 @@
 /*
  * The only door between the loader core and the firmware. Exactly one implementation is linked:
- * bios/, later uefi/, and the one of the unit tests, which runs the core as an ordinary program. A
+ * bios/, uefi/, or the one of the unit tests, which runs the core as an ordinary program. A
  * function that cannot do its work does not return: it ends in fail() (log.h).
  */
 #ifndef BOOTLOADER_CORE_FIRMWARE_H
@@ -19,7 +19,7 @@ struct firmware_boot {
     uint64_t plan_lba;       /* first sector of the plan's partition */
     uint64_t plan_bytes;     /* the plan with all its records, as the image's header has it */
     uint64_t image_id;       /* the plan must carry the same */
-    uint32_t boot_drive;     /* BIOS drive number */
+    uint32_t boot_drive;     /* BIOS drive number; 0 on UEFI */
     uint32_t disk_signature; /* of the master boot record */
     uint64_t tsc_stage1;     /* time stamp counter: first instruction of the loader */
     uint64_t tsc_stage2;     /* ... and when all of the loader was in memory */
@@ -30,18 +30,20 @@ struct firmware_boot {
 void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr);
 
 /* Add all that the firmware tells of memory to an empty map (memory_map_add()). Gives the map its
-   storage first. */
+   storage first. What is usable there may be overwritten at once; what the firmware gives back only
+   when it is left is MEMORY_LEASED. */
 void firmware_memory_map(struct memory_map *map);
 
 /* Fill in what the firmware knows: bootinfo's firmware, rsdp_paddr, smbios_paddr, smbios3_paddr and
-   efi_ fields. */
+   efi_system_table_paddr; and in its flags whether the screen shows text. */
 void firmware_describe(struct bootinfo *info);
 
 /* The real-time clock, in seconds since 1970 as if it were set to UTC; 0: it cannot be read. */
 int64_t firmware_wall_clock(void);
 
-/* Set the video mode that fits a BOOTINFO_REQUEST_FRAMEBUFFER best. False: there is none, and the
-   mode is as it was. Addresses of the result are physical. */
+/* Set the video mode that fits a BOOTINFO_REQUEST_FRAMEBUFFER best; for NULL, tell of the
+   framebuffer that the screen shows now, if it does. False: there is none, and the mode is as it
+   was. Addresses of the result are physical. */
 bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebuffer *framebuffer);
 
 /* A page of RAM below 1 MiB which the loader may overwrite as soon as the firmware was left. */
@@ -52,8 +54,10 @@ uint64_t firmware_low_page(void);
 void firmware_print(const char *text);
 
 /* Take the machine from the firmware: no interrupt arrives any more, nothing is read or printed
-   through the firmware any more. Everything the firmware kept for itself may be overwritten. */
-void firmware_leave(void);
+   through the firmware any more. Everything the firmware kept for itself may be overwritten. Adds to
+   the map what the firmware has kept for good since firmware_memory_map(), and tells of its last
+   memory map in info's efi_ fields; the address there is physical. */
+void firmware_leave(struct memory_map *map, struct bootinfo *info);
 
 /* Stop the machine, for good. */
 _Noreturn void firmware_stop(void);

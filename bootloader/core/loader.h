@@ -27,6 +27,7 @@ struct loader {
     struct modules modules;
     struct bootinfo_framebuffer framebuffer; /* 0 bytes: none */
     struct bootinfo *info;
+    uint64_t map_copy_ranges; /* that the kernel's memory map has room for */
     struct handover handover;
 };
 

@@ -18,6 +18,10 @@
    virtual address that would lead there. Never handed to a kernel: becomes usable again. */
 #define MEMORY_SHADOWED 0x100u
 
+/* RAM that the firmware keeps until it is left, and that is usable then. Never handed to a kernel:
+   becomes usable. */
+#define MEMORY_LEASED 0x101u
+
 struct memory_map {
     struct bootinfo_memory_range *ranges;
     size_t count;

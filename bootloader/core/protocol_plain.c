@@ -39,7 +39,7 @@ void protocol_plain_prepare(struct loader *loader)
 
 void protocol_plain_enter(struct loader *loader)
 {
-    firmware_leave();
+    bootinfo_leave(loader);
     cpus_start(loader);
     loader->info->tsc_enter = cpu_read_tsc();
     handover_enter(&loader->handover);

@@ -1,6 +1,6 @@
 /*
- * The framebuffer, when the kernel asks for one: after all that may fail for want of memory, as not
- * every firmware prints in a video mode. Next it is mapped.
+ * The framebuffer, when the kernel asks for one or the screen shows no text: after all that may fail
+ * for want of memory, as not every firmware prints in a video mode. Next it is mapped.
  */
 #include "video.h"
 
@@ -34,15 +34,14 @@ void video_start(struct loader *loader)
     struct plan_request *wish = request_find(&loader->plan, BOOTINFO_REQUEST_FRAMEBUFFER);
     struct bootinfo_framebuffer *framebuffer = &loader->framebuffer;
 
-    if (!wish)
-        return;
     if (!firmware_set_video(wish, framebuffer)) {
         *framebuffer = (struct bootinfo_framebuffer){0};
-        if (!request_give_up(wish))
+        if (wish && !request_give_up(wish))
             fail(ERROR_NO_FRAMEBUFFER, {"width", wish->words[0]}, {"height", wish->words[1]},
                  {"bits", wish->words[2]});
         return;
     }
+    loader->info->flags &= ~BOOTINFO_TEXT_SCREEN;
     memory_map_set(&loader->map, framebuffer->paddr, framebuffer->bytes,
                    BOOTINFO_MEMORY_FRAMEBUFFER);
     tell(loader, framebuffer);

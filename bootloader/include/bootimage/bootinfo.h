@@ -106,7 +106,7 @@
 #define BOOTIMAGE_BOOTINFO_H
 
 /* The contract's version: the major in bits 16-31, the minor in bits 0-15. */
-#define BOOTINFO_VERSION 0x00010001
+#define BOOTINFO_VERSION 0x00010002
 
 /* Requests: the type of the note, then its words. Each at most once, but for MAP. All of 1.1. */
 #define BOOTINFO_REQUEST_CONTRACT 1 /* version: the least that the kernel can do with */
@@ -183,6 +183,7 @@
 #define BOOTINFO_MEMORY_KERNEL 7u           /* the kernel's own segments */
 #define BOOTINFO_MEMORY_MODULE 8u           /* modules, and the kernel's file; since 1.1 */
 #define BOOTINFO_MEMORY_FRAMEBUFFER 9u      /* since 1.1 */
+#define BOOTINFO_MEMORY_EFI_RUNTIME 10u     /* RAM of UEFI's run-time services; since 1.2 */
 
 /* One range of physical memory. The ranges of a map are sorted and disjoint; neighbours of one type
    are merged. What no range covers is not RAM. */
@@ -259,6 +260,8 @@ struct bootinfo_cpu {
 
 /* bootinfo.flags. */
 #define BOOTINFO_X2APIC 0x1u /* all local APICs are in x2APIC mode */
+/* The screen shows the VGA text of 80 columns and 25 lines at 0xB8000. Since 1.2. */
+#define BOOTINFO_TEXT_SCREEN 0x2u
 
 /* bootinfo.random_source: where random_seed comes from. */
 #define BOOTINFO_RANDOM_CLOCKS 0u /* only the TSC and the real-time clock: can be guessed */
@@ -291,7 +294,7 @@ struct bootinfo {
     uint64_t tsc_enter;  /* 152: the jump */
     /* Since 1.1. */
     uint32_t firmware;          /* 160: BOOTINFO_FIRMWARE_ */
-    uint32_t flags;             /* 164: BOOTINFO_X2APIC */
+    uint32_t flags;             /* 164: BOOTINFO_X2APIC, BOOTINFO_TEXT_SCREEN */
     uint32_t page_levels;       /* 168: of the page tables: 4 or 5 */
     uint32_t recursive_entry;   /* 172: of the root table, as requested; 0: none */
     uint64_t requests;          /* 176: address of struct bootinfo_request[]; 0: none */

@@ -162,7 +162,7 @@ bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebu
 {
     const struct bootinfo_framebuffer *mode = &fake_firmware.framebuffer;
 
-    if (mode->width == 0 || (wish->words[0] && wish->words[0] != mode->width) ||
+    if (!wish || mode->width == 0 || (wish->words[0] && wish->words[0] != mode->width) ||
         (wish->words[1] && wish->words[1] != mode->height) ||
         (wish->words[2] && wish->words[2] != mode->bits_per_pixel))
         return false;
@@ -185,8 +185,10 @@ void firmware_print(const char *text)
     strcpy(fake_firmware.printed + used, text);
 }
 
-void firmware_leave(void)
+void firmware_leave(struct memory_map *map, struct bootinfo *info)
 {
+    (void)map;
+    (void)info;
     if (fake_firmware.left)
         violation("leaves the firmware twice");
     fake_firmware.left = true;

@@ -1,8 +1,8 @@
 /*
  * Port input and output.
  */
-#ifndef BOOTLOADER_BIOS_IO_H
-#define BOOTLOADER_BIOS_IO_H
+#ifndef BOOTLOADER_PC_IO_H
+#define BOOTLOADER_PC_IO_H
 
 #include <stdint.h>
 

@@ -1,0 +1,65 @@
+/*
+ * Are these bytes a root pointer of ACPI or an entry point of SMBIOS? Believed when the signature
+ * and the checksums are right.
+ */
+#include "tables.h"
+
+#include <string.h>
+
+/* [ACPI §5.2.5.3 "Root System Description Pointer (RSDP) Structure"] */
+#define RSDP_REVISION 15
+#define RSDP_LENGTH 20
+#define RSDP_BYTES_1 20
+#define RSDP_BYTES_2 36
+#define RSDP_REVISION_2 2
+/* [SMBIOS §5.2.1 "SMBIOS 2.1 (32-bit) Entry Point"]; its last 15 bytes have a sum of their own. */
+#define SMBIOS_LENGTH 5
+#define SMBIOS_DMI 16
+#define SMBIOS_DMI_SIGNATURE "_DMI_"
+#define SMBIOS_DMI_BYTES 15
+#define SMBIOS_BYTES (SMBIOS_DMI + SMBIOS_DMI_BYTES)
+/* Some BIOSes say one less: an error of version 2.1 of the specification. */
+#define SMBIOS_BYTES_WRONG (SMBIOS_BYTES - 1)
+/* [SMBIOS §5.2.2 "SMBIOS 3.0 (64-bit) Entry Point"] */
+#define SMBIOS3_LENGTH 6
+#define SMBIOS3_BYTES 24
+
+static bool sum_is_0(const uint8_t *at, uint64_t bytes)
+{
+    uint8_t sum = 0;
+
+    for (uint64_t i = 0; i < bytes; i++)
+        sum = (uint8_t)(sum + at[i]);
+    return sum == 0;
+}
+
+bool tables_is_rsdp(const uint8_t *at, uint64_t room)
+{
+    uint32_t length;
+
+    if (room < RSDP_BYTES_1 || memcmp(at, TABLES_RSDP, sizeof(TABLES_RSDP) - 1) ||
+        !sum_is_0(at, RSDP_BYTES_1))
+        return false;
+    if (at[RSDP_REVISION] < RSDP_REVISION_2)
+        return true;
+    if (room < RSDP_BYTES_2)
+        return false;
+    memcpy(&length, at + RSDP_LENGTH, sizeof(length));
+    return length >= RSDP_BYTES_2 && length <= room && sum_is_0(at, length);
+}
+
+bool tables_is_smbios(const uint8_t *at, uint64_t room)
+{
+    return room >= SMBIOS_BYTES && !memcmp(at, TABLES_SMBIOS, sizeof(TABLES_SMBIOS) - 1) &&
+           (at[SMBIOS_LENGTH] == SMBIOS_BYTES || at[SMBIOS_LENGTH] == SMBIOS_BYTES_WRONG) &&
+           sum_is_0(at, SMBIOS_BYTES) &&
+           !memcmp(at + SMBIOS_DMI, SMBIOS_DMI_SIGNATURE, sizeof(SMBIOS_DMI_SIGNATURE) - 1) &&
+           sum_is_0(at + SMBIOS_DMI, SMBIOS_DMI_BYTES);
+}
+
+bool tables_is_smbios3(const uint8_t *at, uint64_t room)
+{
+    return room >= SMBIOS3_BYTES && !memcmp(at, TABLES_SMBIOS3, sizeof(TABLES_SMBIOS3) - 1) &&
+           at[SMBIOS3_LENGTH] >= SMBIOS3_BYTES && at[SMBIOS3_LENGTH] <= room &&
+           sum_is_0(at, at[SMBIOS3_LENGTH]);
+}
