@@ -1,6 +1,6 @@
-"""Writes loader_blob.c: the bytes of loader.bin as an array, so that the tool needs no file.
+"""Writes loader_blob.c: the bytes of the loaders as arrays, so that the tool needs no file.
 
-usage: embed.py LOADER_BIN LOADER_BLOB_C
+usage: embed.py LOADER_BLOB_C LOADER_BIN [ESP_IMAGE]
 """
 
 import sys
@@ -9,16 +9,27 @@ SECTOR_BYTES = 512
 STAGE2_LBA = 2
 
 
-def main(source, target):
+def read(source, least_sectors):
     with open(source, "rb") as file:
         data = file.read()
-    if len(data) % SECTOR_BYTES or len(data) <= STAGE2_LBA * SECTOR_BYTES:
-        sys.exit(f"{source}: {len(data)} bytes are not stage 1, a header and stage 2, in sectors")
-    rows = [data[i : i + 16] for i in range(0, len(data), 16)]
+    if len(data) % SECTOR_BYTES or len(data) < least_sectors * SECTOR_BYTES:
+        sys.exit(f"{source}: {len(data)} bytes are not {least_sectors} sectors or more")
+    return data
+
+
+def array(name, data):
+    rows = [data[i : i + 16] for i in range(0, len(data), 16)] or [b"\0"]
+    yield f"const uint8_t {name}[] = {{\n"
+    yield from ("    " + "".join(f"{byte}," for byte in row) + "\n" for row in rows)
+    yield f"}};\nconst size_t {name}_bytes = {len(data)};\n"
+
+
+def main(target, loader, esp=None):
     with open(target, "w", encoding="ascii") as file:
-        file.write('#include "loader_blob.h"\n\nconst uint8_t loader_blob[] = {\n')
-        file.writelines("    " + "".join(f"{byte}," for byte in row) + "\n" for row in rows)
-        file.write("};\nconst size_t loader_blob_bytes = sizeof(loader_blob);\n")
+        file.write('#include "loader_blob.h"\n\n')
+        file.writelines(array("loader_blob", read(loader, STAGE2_LBA + 1)))
+        file.write("\n")
+        file.writelines(array("esp_blob", read(esp, 1) if esp else b""))
 
 
 if __name__ == "__main__":

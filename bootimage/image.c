@@ -54,19 +54,27 @@ static uint32_t disk_signature(uint64_t image_id)
     return low ? low : 1;
 }
 
+static void fill_partition(struct image_partition *partition, uint8_t type, uint64_t lba,
+                           uint64_t sectors)
+{
+    partition->type = type;
+    put_chs(partition->chs_first, lba);
+    put_chs(partition->chs_last, lba + sectors - 1);
+    put32(partition->first_lba, (uint32_t)lba);
+    put32(partition->sectors, (uint32_t)sectors);
+}
+
 void image_fill_mbr(struct image_mbr *mbr, const struct plan *plan)
 {
-    struct image_partition *partition = &mbr->partitions[0];
-
     put32(mbr->disk_signature, disk_signature(plan->image_id));
     memset(mbr->reserved, 0, sizeof(mbr->reserved));
     memset(mbr->partitions, 0, sizeof(mbr->partitions));
-    partition->status = IMAGE_PARTITION_ACTIVE;
-    partition->type = IMAGE_PARTITION_TYPE_PAYLOAD;
-    put_chs(partition->chs_first, plan->plan_lba);
-    put_chs(partition->chs_last, plan->plan_lba + plan->partition_sectors - 1);
-    put32(partition->first_lba, (uint32_t)plan->plan_lba);
-    put32(partition->sectors, (uint32_t)plan->partition_sectors);
+    mbr->partitions[0].status = IMAGE_PARTITION_ACTIVE;
+    fill_partition(&mbr->partitions[0], IMAGE_PARTITION_TYPE_PAYLOAD, plan->plan_lba,
+                   plan->partition_sectors);
+    if (plan->esp_lba)
+        fill_partition(&mbr->partitions[1], IMAGE_PARTITION_TYPE_EFI, plan->esp_lba,
+                       plan->esp_bytes / IMAGE_SECTOR_BYTES);
     mbr->boot_signature[0] = IMAGE_MBR_SIGNATURE & 0xFF;
     mbr->boot_signature[1] = IMAGE_MBR_SIGNATURE >> 8;
 }
@@ -86,6 +94,11 @@ void image_fill_header(struct image_header *header, const struct plan *plan)
         .stage2_sectors = (uint32_t)(stage2_bytes / IMAGE_SECTOR_BYTES),
         .stage2_sum = checksum_words(plan->loader + stage2_start, stage2_bytes),
     };
+    if (plan->esp) {
+        header->esp_lba = (uint32_t)plan->esp_lba;
+        header->esp_sectors = (uint32_t)(plan->esp_bytes / IMAGE_SECTOR_BYTES);
+        header->esp_xxh64 = XXH64(plan->esp, plan->esp_bytes, 0);
+    }
     header->crc32 = checksum_crc32(header, sizeof(*header));
 }
 
@@ -133,7 +146,9 @@ static bool write_loader(const struct plan *plan, int fd, const char *path, stru
            write_at(fd, path, &header, sizeof(header), IMAGE_HEADER_LBA * IMAGE_SECTOR_BYTES,
                     error) &&
            write_at(fd, path, plan->loader + stage2_start, plan->loader_bytes - stage2_start,
-                    stage2_start, error);
+                    stage2_start, error) &&
+           write_at(fd, path, plan->esp, plan->esp_bytes, plan->esp_lba * IMAGE_SECTOR_BYTES,
+                    error);
 }
 
 /* What is written has the hash that stands in the plan, or there is no image. */

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /* What of the master boot record depends on the image: all but the code of stage 1. Uses plan_lba,
-   partition_sectors and image_id of the plan alone. */
+   partition_sectors, esp_lba, esp_bytes and image_id of the plan alone. */
 void image_fill_mbr(struct image_mbr *mbr, const struct plan *plan);
 
 void image_fill_header(struct image_header *header, const struct plan *plan);

@@ -215,13 +215,18 @@ static bool check_size(const struct image_reader *reader, uint64_t bytes, struct
 static bool check_layout(const struct image_reader *reader, struct error *error)
 {
     const struct image_header *header = &reader->header;
+    uint64_t loader_end = header->esp_lba ? header->esp_lba : header->plan_lba;
     uint64_t plan_sectors = header->plan_bytes / IMAGE_SECTOR_BYTES;
 
     bool sound = header->image_sectors <= UINT32_MAX &&
                  header->plan_lba % IMAGE_PARTITION_ALIGN_SECTORS == 0 &&
                  header->plan_lba >= IMAGE_FIRST_PARTITION_LBA &&
                  header->plan_lba < header->image_sectors && header->stage2_sectors > 0 &&
-                 header->stage2_sectors <= header->plan_lba - IMAGE_STAGE2_LBA &&
+                 header->stage2_sectors <= loader_end - IMAGE_STAGE2_LBA &&
+                 loader_end >= IMAGE_FIRST_PARTITION_LBA &&
+                 loader_end % IMAGE_PARTITION_ALIGN_SECTORS == 0 &&
+                 loader_end + header->esp_sectors <= header->plan_lba &&
+                 (header->esp_lba == 0) == (header->esp_sectors == 0) &&
                  header->plan_bytes >= sizeof(struct image_plan) && header->plan_bytes % 8 == 0 &&
                  plan_sectors < header->image_sectors - header->plan_lba;
     if (!sound)

@@ -1,5 +1,6 @@
 /*
- * The prebuilt loader, embedded by embed.py: stage 1, a gap of one sector, stage 2.
+ * The prebuilt loaders, embedded by embed.py: for BIOSes stage 1, a gap of one sector, stage 2; for
+ * UEFI the FAT volume with \EFI\BOOT\BOOTX64.EFI.
  */
 #ifndef BOOTIMAGE_LOADER_BLOB_H
 #define BOOTIMAGE_LOADER_BLOB_H
@@ -9,5 +10,9 @@
 
 extern const uint8_t loader_blob[];
 extern const size_t loader_blob_bytes;
+
+/* 0 bytes: built without UEFI. */
+extern const uint8_t esp_blob[];
+extern const size_t esp_blob_bytes;
 
 #endif

@@ -168,6 +168,8 @@ static bool package(struct options *options, struct error *error)
         .modules = &options->modules,
         .loader = loader_blob,
         .loader_bytes = loader_blob_bytes,
+        .esp = esp_blob_bytes > 0 ? esp_blob : NULL,
+        .esp_bytes = esp_blob_bytes,
     };
     struct kernel kernel;
     struct plan plan;
@@ -271,8 +273,9 @@ int main(int count, char **words)
     } else if (options.help) {
         fputs(options_usage, stdout);
     } else if (options.version) {
-        printf("bootimage %s\njansson %s\nlibelf %s\nxxHash %d.%d.%d (built in)\n",
-               BOOTIMAGE_VERSION, jansson_version_str(), BOOTIMAGE_LIBELF_VERSION,
+        printf("bootimage %s\nfirmware BIOS%s\njansson %s\nlibelf %s\nxxHash %d.%d.%d (built in)\n",
+               BOOTIMAGE_VERSION,
+               esp_blob_bytes > 0 ? ", UEFI" : " (built without UEFI)", jansson_version_str(), BOOTIMAGE_LIBELF_VERSION,
                XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
     } else if (!run_command(&options, &error)) {
         status = EXIT_FAILURE;

@@ -291,12 +291,21 @@ static bool lay_out(struct plan *plan, const struct source *source, struct error
 {
     struct writer counter = {.plan = plan};
     uint64_t loader_sectors = source->options->loader_bytes / IMAGE_SECTOR_BYTES;
-    uint64_t lba = round_up(loader_sectors, IMAGE_PARTITION_ALIGN_SECTORS);
+    uint64_t lba = loader_sectors;
 
     put_records(&counter, source);
     plan->loader = source->options->loader;
     plan->loader_bytes = source->options->loader_bytes;
-    plan->plan_lba = lba > IMAGE_FIRST_PARTITION_LBA ? lba : IMAGE_FIRST_PARTITION_LBA;
+    if (lba < IMAGE_FIRST_PARTITION_LBA)
+        lba = IMAGE_FIRST_PARTITION_LBA;
+    lba = round_up(lba, IMAGE_PARTITION_ALIGN_SECTORS);
+    if (source->options->esp) {
+        plan->esp = source->options->esp;
+        plan->esp_bytes = source->options->esp_bytes;
+        plan->esp_lba = lba;
+        lba = round_up(lba + plan->esp_bytes / IMAGE_SECTOR_BYTES, IMAGE_PARTITION_ALIGN_SECTORS);
+    }
+    plan->plan_lba = lba;
     plan->records_bytes = counter.records_bytes;
     plan->piece_count = counter.piece_count;
     plan->payload_bytes = counter.payload_bytes;
@@ -337,7 +346,7 @@ static bool serialise(struct plan *plan, const struct source *source, struct err
     return !writer.failed;
 }
 
-/* The image's id hashes all content: the loader and the plan, and by the segments' hashes in it the
+/* The image's id hashes all content: the loaders and the plan, and by the segments' hashes in it the
    payload. Then the plan, id included, gets its own hash. */
 static bool seal(struct plan *plan, struct error *error)
 {
@@ -355,6 +364,8 @@ static bool seal(struct plan *plan, struct error *error)
     XXH64_reset(state, 0);
     XXH64_update(state, plan->records, plan->records_bytes);
     XXH64_update(state, plan->loader, plan->loader_bytes);
+    if (plan->esp)
+        XXH64_update(state, plan->esp, plan->esp_bytes);
     plan->image_id = XXH64_digest(state);
     XXH64_freeState(state);
     prefix.image_id = plan->image_id;

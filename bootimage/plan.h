@@ -19,6 +19,8 @@ struct plan_options {
     const struct module_list *modules; /* or NULL */
     const uint8_t *loader;             /* from LBA 0; the sector at IMAGE_HEADER_LBA is a gap */
     size_t loader_bytes;               /* a multiple of 512 */
+    const uint8_t *esp;                /* the EFI system partition, or NULL */
+    size_t esp_bytes;                  /* a multiple of 512 */
 };
 
 /* File bytes that go into the image as they are. */
@@ -31,6 +33,9 @@ struct plan_piece {
 struct plan {
     const uint8_t *loader;
     size_t loader_bytes;
+    const uint8_t *esp; /* NULL: none */
+    size_t esp_bytes;
+    uint64_t esp_lba; /* 0: none */
     uint8_t *records; /* struct image_plan and what follows it */
     uint64_t records_bytes;
     struct plan_piece *pieces;

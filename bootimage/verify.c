@@ -29,6 +29,8 @@ struct verify {
     size_t loader_bytes;
     uint8_t *stage2; /* of the image */
     size_t stage2_bytes;
+    uint8_t *esp; /* of the image; NULL: it has none */
+    size_t esp_bytes;
     bool own_loader;
 };
 
@@ -56,12 +58,28 @@ static bool read_stage2(struct verify *verify, struct error *error)
                              error);
 }
 
+static bool read_esp(struct verify *verify, struct error *error)
+{
+    const struct image_header *header = &verify->reader.header;
+
+    if (header->esp_lba == 0)
+        return true;
+    verify->esp_bytes = (size_t)header->esp_sectors * IMAGE_SECTOR_BYTES;
+    verify->esp = malloc(verify->esp_bytes);
+    if (!verify->esp)
+        return error_out_of_memory(error);
+    return image_reader_read(&verify->reader, (uint64_t)header->esp_lba * IMAGE_SECTOR_BYTES,
+                             verify->esp, verify->esp_bytes, error);
+}
+
 static bool check_mbr(const struct verify *verify, struct error *error)
 {
     const struct image_header *header = &verify->reader.header;
     struct plan plan = {
         .plan_lba = header->plan_lba,
         .partition_sectors = header->image_sectors - header->plan_lba,
+        .esp_lba = header->esp_lba,
+        .esp_bytes = (size_t)header->esp_sectors * IMAGE_SECTOR_BYTES,
         .image_id = header->image_id,
     };
     struct image_mbr mbr = verify->reader.mbr;
@@ -99,8 +117,31 @@ static bool check_stage2(const struct verify *verify, struct error *error)
             ", but the header says 0x%08" PRIx32 "; write the image anew [image-checksum]",
             reader->path, STAGE2_OFFSET, end - 1, sum, expected);
     }
+    uint64_t lba = reader->header.esp_lba ? reader->header.esp_lba : reader->header.plan_lba;
     return image_reader_expect(reader, "the padding behind the loader", end, NULL,
-                               reader->header.plan_lba * IMAGE_SECTOR_BYTES - end, error);
+                               lba * IMAGE_SECTOR_BYTES - end, error);
+}
+
+static bool check_esp(const struct verify *verify, struct error *error)
+{
+    const struct image_reader *reader = &verify->reader;
+    const struct image_header *header = &reader->header;
+    uint64_t start = (uint64_t)header->esp_lba * IMAGE_SECTOR_BYTES;
+    uint64_t end = start + verify->esp_bytes;
+    uint64_t xxh64;
+
+    if (!verify->esp)
+        return true;
+    xxh64 = XXH64(verify->esp, verify->esp_bytes, 0);
+    if (xxh64 != header->esp_xxh64)
+        return error_set(error,
+                         "%s: the EFI system partition (bytes 0x%" PRIx64 " to 0x%" PRIx64
+                         ") is damaged: its XXH64 is 0x%016" PRIx64
+                         ", but the header says 0x%016" PRIx64
+                         "; write the image anew [image-checksum]",
+                         reader->path, start, end - 1, xxh64, header->esp_xxh64);
+    return image_reader_expect(reader, "the padding behind the EFI system partition", end, NULL,
+                               header->plan_lba * IMAGE_SECTOR_BYTES - end, error);
 }
 
 /* The id as plan.c made it: of the plan without id and hash, and of the loader before the image's
@@ -123,6 +164,8 @@ static bool check_id(const struct verify *verify, struct error *error)
     XXH64_update(state, reader->plan + sizeof(prefix), reader->header.plan_bytes - sizeof(prefix));
     XXH64_update(state, start, sizeof(start));
     XXH64_update(state, verify->stage2, verify->stage2_bytes);
+    if (verify->esp)
+        XXH64_update(state, verify->esp, verify->esp_bytes);
     uint64_t id = XXH64_digest(state);
     XXH64_freeState(state);
     if (id == reader->header.image_id)
@@ -241,7 +284,8 @@ static bool check_end(const struct image_reader *reader, struct error *error)
 
 static bool check_all(struct verify *verify, struct verify_result *result, struct error *error)
 {
-    if (!read_stage2(verify, error) || !check_mbr(verify, error) || !check_stage2(verify, error) ||
+    if (!read_stage2(verify, error) || !read_esp(verify, error) || !check_mbr(verify, error) ||
+        !check_stage2(verify, error) || !check_esp(verify, error) ||
         !image_reader_load_plan(&verify->reader, error) || !check_id(verify, error))
         return false;
     struct part *parts = list_parts(verify, result);
@@ -267,6 +311,7 @@ bool verify_image(const char *path, const uint8_t *loader, size_t loader_bytes,
         return false;
     bool done = check_all(&verify, result, error);
     free(verify.stage2);
+    free(verify.esp);
     image_reader_close(&verify.reader);
     return done;
 }

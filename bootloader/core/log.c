@@ -50,7 +50,7 @@ static const char *warning_text(enum warning_number warning)
 void warn(enum warning_number warning)
 {
     firmware_print("\nbootimage: W");
-    print_number(warning, 10);
+    print_number((uint64_t)warning, 10);
     firmware_print(" ");
     firmware_print(warning_text(warning));
     firmware_print("\n");
@@ -61,7 +61,7 @@ _Noreturn void fail_with(enum error_number error, const struct fail_number *numb
     const char *before = " (";
 
     firmware_print("\nbootimage: E");
-    print_number(error, 10);
+    print_number((uint64_t)error, 10);
     firmware_print(" ");
     firmware_print(error_text(error));
     for (; numbers->name; numbers++) {

@@ -10,6 +10,45 @@
 
 #include <string.h>
 
+#define USUAL_WIDTH 1024
+#define USUAL_HEIGHT 768
+
+/* 0: no size fits the wish less well. */
+static uint64_t size_rank(const struct video_mode *wished, const struct video_mode *mode)
+{
+    const uint64_t pixels = (uint64_t)mode->width * mode->height;
+
+    if (mode->width == wished->width && mode->height == wished->height)
+        return UINT64_MAX;
+    if (mode->width <= wished->width && mode->height <= wished->height)
+        return UINT64_MAX / 2 + pixels;
+    return UINT64_MAX / 2 - pixels;
+}
+
+static uint32_t bits_rank(const struct video_mode *wished, const struct video_mode *mode)
+{
+    return mode->bits_per_pixel == wished->bits_per_pixel ? UINT32_MAX : mode->bits_per_pixel;
+}
+
+bool video_is_better(const struct plan_request *wish, const struct video_mode *candidate,
+                     const struct video_mode *best)
+{
+    struct video_mode wished = {USUAL_WIDTH, USUAL_HEIGHT, 0};
+
+    if (wish && wish->words[0])
+        wished.width = (uint32_t)wish->words[0];
+    if (wish && wish->words[1])
+        wished.height = (uint32_t)wish->words[1];
+    if (wish)
+        wished.bits_per_pixel = (uint32_t)wish->words[2];
+    if (best->width == 0)
+        return true;
+    uint64_t rank = size_rank(&wished, candidate), best_rank = size_rank(&wished, best);
+    if (rank != best_rank)
+        return rank > best_rank;
+    return bits_rank(&wished, candidate) > bits_rank(&wished, best);
+}
+
 /* The screen's EDID lies in memory that is the firmware's: the kernel gets a copy of it, behind
    that of the struct. */
 static void tell(struct loader *loader, const struct bootinfo_framebuffer *framebuffer)

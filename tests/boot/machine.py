@@ -30,6 +30,10 @@ SCREEN_PADDR = 0xB8000
 SCREEN_COLUMNS = 80
 SCREEN_ROWS = 25
 
+# OVMF: code, and variables of which each machine gets a copy.
+OVMF_CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+OVMF_VARS = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+
 # The first words of every error line of the loader.
 ERROR = re.compile(r"bootimage: E(\d+) [^\r\n]*")
 
@@ -44,6 +48,7 @@ CONTROLLERS = {
     "xhci": (["-device", "qemu-xhci,id=usb"], "usb-storage,bus=usb.0"),
     "ehci": (["-device", "usb-ehci,id=usb"], "usb-storage,bus=usb.0"),
     "uhci": (["-device", "piix3-usb-uhci,id=usb"], "usb-storage,bus=usb.0"),
+    "virtio-scsi": (["-device", "virtio-scsi-pci,id=scsi"], "scsi-hd,bus=scsi.0"),
 }
 BUSES = {(bus, machine): [*controller, "-device", f"{disk},drive=disk,bootindex=0"]
          for bus, (controller, disk) in CONTROLLERS.items() for machine in ("pc", "q35")}
@@ -81,9 +86,10 @@ def die_with_parent():
 class Machine:
     def __init__(self, image, bus="ahci", machine="pc", memory="256M", cpu="qemu64",
                  processors="1", machine_options="", drive="", blkdebug=None, accelerator="tcg", arguments=(),
-                 time_limit_s=TIME_LIMIT_S):
+                 time_limit_s=TIME_LIMIT_S, firmware="bios", vga="std"):
         """image: path of the raw disk; blkdebug: path of a file of rules of failing reads;
-        processors: value of -smp;
+        processors: value of -smp; firmware: bios or uefi (use a q35 then);
+        vga: value of -vga;
         machine_options, drive: more options (",name=value") of -machine and -drive."""
         self._deadline = time.monotonic() + time_limit_s
         self._process = None
@@ -97,7 +103,7 @@ class Machine:
             QEMU, "-no-user-config", "-nodefaults",
             "-machine", machine + machine_options, "-accel", accelerator,
             "-cpu", cpu, "-smp", processors, "-m", memory,
-            "-display", "none", "-vga", "std",
+            "-display", "none", "-vga", vga, *self._flash(firmware),
             "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}{drive}",
             *BUSES[bus, machine],
             "-chardev", f"file,id=serial,path={self._path(COM1)}",
@@ -109,6 +115,15 @@ class Machine:
             "-action", "reboot=shutdown,shutdown=pause",
             *arguments,
         ]
+
+    def _flash(self, firmware):
+        """QEMU's arguments for the firmware; variables that a guest writes are gone with it."""
+        if firmware == "bios":
+            return []
+        variables = self._path("variables")
+        shutil.copyfile(OVMF_VARS, variables)
+        return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF_CODE}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
     def __enter__(self):
         try:
@@ -280,7 +295,7 @@ class Machine:
     def check_disk_unwritten(self):
         written = [f"{device['device']}: {device['stats']['wr_operations']}"
                    for device in self._qmp.command("query-blockstats")
-                   if device["stats"]["wr_operations"] != 0]
+                   if device["device"] == "disk" and device["stats"]["wr_operations"] != 0]
         if written:
             self._fail(DiskWritten, f"the boot disk was written ({', '.join(written)})")
 

@@ -7,6 +7,8 @@
  *   LBA 0                the master boot record: stage 1, disk signature, partition table
  *   LBA 1                struct image_header, the only variable bytes outside the partitions
  *   LBA 2 ...            stage 2 and the loader core: constant bytes
+ *   partition 0xEF       the EFI system partition: a FAT volume that holds \EFI\BOOT\BOOTX64.EFI,
+ *                        constant as well; not active. Not there in an image for BIOSes alone
  *   partition 0xDA       struct image_plan and its records, then the payload; active
  *
  * Offsets inside the plan count bytes from the start of the 0xDA partition.
@@ -32,6 +34,8 @@
 #define IMAGE_PARTITION_ACTIVE 0x80
 /* "Non-FS data" in the list of partition types: no operating system looks into it. */
 #define IMAGE_PARTITION_TYPE_PAYLOAD 0xDA
+/* The EFI system partition of a disk with a master boot record [UEFI §5.2.2 "OS Types"]. */
+#define IMAGE_PARTITION_TYPE_EFI 0xEF
 #define IMAGE_MBR_SIGNATURE 0xAA55
 
 /* One entry of the partition table; a byte array for each number, as 446 is not a multiple of 4. */
@@ -49,7 +53,7 @@ struct image_mbr {
     uint8_t stage1[IMAGE_STAGE1_BYTES];   /* 0 */
     uint8_t disk_signature[4];            /* 440: never 0 */
     uint8_t reserved[2];                  /* 444: 0 */
-    struct image_partition partitions[4]; /* 446 */
+    struct image_partition partitions[4]; /* 446: the payload's, the EFI system partition, none */
     uint8_t boot_signature[2];            /* 510: IMAGE_MBR_SIGNATURE */
 };
 
@@ -67,7 +71,10 @@ struct image_header {
     uint64_t plan_bytes;     /* 40: struct image_plan and all its records */
     uint32_t stage2_sectors; /* 48: sectors of stage 2, from IMAGE_STAGE2_LBA */
     uint32_t stage2_sum;     /* 52: checksum_words() of these sectors */
-    uint8_t reserved[456];   /* 56: 0 */
+    uint32_t esp_lba;        /* 56: first sector of the 0xEF partition; 0: there is none */
+    uint32_t esp_sectors;    /* 60 */
+    uint64_t esp_xxh64;      /* 64: XXH64, seed 0, of these sectors */
+    uint8_t reserved[440];   /* 72: 0 */
 };
 
 #define IMAGE_PLAN_MAGIC "BOOTPLN" /* 8 bytes with the 0 at the end */
@@ -235,6 +242,8 @@ IMAGE_ASSERT_OFFSET(image_header, plan_lba, 32);
 IMAGE_ASSERT_OFFSET(image_header, plan_bytes, 40);
 IMAGE_ASSERT_OFFSET(image_header, stage2_sectors, 48);
 IMAGE_ASSERT_OFFSET(image_header, stage2_sum, 52);
+IMAGE_ASSERT_OFFSET(image_header, esp_lba, 56);
+IMAGE_ASSERT_OFFSET(image_header, esp_xxh64, 64);
 IMAGE_ASSERT_BYTES(image_header, IMAGE_SECTOR_BYTES);
 IMAGE_ASSERT_OFFSET(image_plan, image_id, 16);
 IMAGE_ASSERT_OFFSET(image_plan, plan_bytes, 24);

@@ -1,0 +1,148 @@
+/*
+ * The screen by the Graphics Output Protocol [UEFI §12.9 "Graphics Output Protocol"]. There is no
+ * text mode: the framebuffer that the screen shows is told to every kernel, and a kernel that asks
+ * for a size gets the mode that comes closest to it.
+ */
+#include "../core/video.h"
+#include "../core/plan.h"
+#include "uefi.h"
+
+#include <bootimage/bootinfo.h>
+
+#include <stdbool.h>
+
+/* The mask as shift and width; a mask of 0 has neither. */
+static void describe_mask(uint32_t mask, uint8_t *shift, uint8_t *bits)
+{
+    *shift = 0;
+    *bits = 0;
+    if (mask == 0)
+        return;
+    for (; !(mask & 1); mask >>= 1)
+        ++*shift;
+    for (; mask & 1; mask >>= 1)
+        ++*bits;
+}
+
+/* False: no pixels in memory. */
+static bool describe_format(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
+                            struct bootinfo_framebuffer *framebuffer)
+{
+    EFI_PIXEL_BITMASK masks = {0xff, 0xff00, 0xff0000, 0xff000000};
+    uint32_t all;
+
+    switch (mode->PixelFormat) {
+    case PixelRedGreenBlueReserved8BitPerColor:
+        break;
+    case PixelBlueGreenRedReserved8BitPerColor:
+        masks = (EFI_PIXEL_BITMASK){0xff0000, 0xff00, 0xff, 0xff000000};
+        break;
+    case PixelBitMask:
+        masks = mode->PixelInformation;
+        break;
+    case PixelBltOnly:
+    case PixelFormatMax:
+    default:
+        return false;
+    }
+    all = masks.RedMask | masks.GreenMask | masks.BlueMask | masks.ReservedMask;
+    framebuffer->bits_per_pixel = all >> 24 ? 32 : all >> 16 ? 24 : 16;
+    describe_mask(masks.RedMask, &framebuffer->red_shift, &framebuffer->red_bits);
+    describe_mask(masks.GreenMask, &framebuffer->green_shift, &framebuffer->green_bits);
+    describe_mask(masks.BlueMask, &framebuffer->blue_shift, &framebuffer->blue_bits);
+    return true;
+}
+
+static bool describe(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct bootinfo_framebuffer *framebuffer)
+{
+    const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode = gop->Mode;
+
+    *framebuffer = (struct bootinfo_framebuffer){0};
+    if (!mode || !mode->Info || !mode->FrameBufferBase || !describe_format(mode->Info, framebuffer))
+        return false;
+    framebuffer->paddr = mode->FrameBufferBase;
+    framebuffer->width = mode->Info->HorizontalResolution;
+    framebuffer->height = mode->Info->VerticalResolution;
+    framebuffer->pitch_bytes =
+        mode->Info->PixelsPerScanLine * (framebuffer->bits_per_pixel / 8u);
+    framebuffer->bytes = (uint64_t)framebuffer->pitch_bytes * framebuffer->height;
+    return framebuffer->bytes > 0;
+}
+
+/* Set the mode that fits best, if it is not set already. */
+static void set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, const struct plan_request *wish)
+{
+    struct video_mode best = {0};
+    UINT32 best_number = gop->Mode->Mode;
+
+    for (UINT32 i = 0; i < gop->Mode->MaxMode; i++) {
+        EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
+        struct bootinfo_framebuffer format;
+        UINTN bytes;
+
+        if (EFI_ERROR(gop->QueryMode(gop, i, &bytes, &info)))
+            continue;
+        const struct video_mode mode = {info->HorizontalResolution, info->VerticalResolution,
+                                        describe_format(info, &format) ? format.bits_per_pixel : 0};
+        uefi.services->FreePool(info);
+        if (mode.bits_per_pixel && video_is_better(wish, &mode, &best)) {
+            best = mode;
+            best_number = i;
+        }
+    }
+    if (best.width && best_number != gop->Mode->Mode)
+        gop->SetMode(gop, best_number);
+}
+
+/* A protocol whose mode was never set does not say what it shows. */
+static void start(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop)
+{
+    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
+    UINTN bytes;
+
+    if (gop->Mode && !EFI_ERROR(gop->QueryMode(gop, gop->Mode->Mode, &bytes, &info)))
+        uefi.services->FreePool(info);
+    else
+        gop->SetMode(gop, 0);
+}
+
+/* A screen of its own, not one that stands for several: those have no device path. */
+static EFI_GRAPHICS_OUTPUT_PROTOCOL *screen_at(EFI_HANDLE handle)
+{
+    EFI_GUID graphics = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID, path = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    void *gop, *device;
+
+    if (EFI_ERROR(uefi.services->HandleProtocol(handle, &path, &device)) ||
+        EFI_ERROR(uefi.services->HandleProtocol(handle, &graphics, &gop)))
+        return NULL;
+    return gop;
+}
+
+static bool wants_mode(const struct plan_request *wish)
+{
+    return wish && (wish->words[0] || wish->words[1] || wish->words[2]);
+}
+
+bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebuffer *framebuffer)
+{
+    EFI_GUID graphics = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+    EFI_HANDLE *handles;
+    UINTN count = handles_with(&graphics, &handles);
+    bool found = false;
+
+    for (UINTN i = 0; i < count && !found; i++) {
+        EFI_GRAPHICS_OUTPUT_PROTOCOL *gop = screen_at(handles[i]);
+
+        if (!gop)
+            continue;
+        start(gop);
+        if (!gop->Mode)
+            continue;
+        if (wants_mode(wish) || !describe(gop, framebuffer))
+            set_mode(gop, wish);
+        found = describe(gop, framebuffer);
+    }
+    if (count > 0)
+        uefi.services->FreePool(handles);
+    return found;
+}
