@@ -21,6 +21,11 @@ file:/usr/include/stdio.h  libc6-dev             glibc-devel            glibc   
 clang                      clang                 clang                  clang            llvm
 ld.lld                     lld                   lld                    lld              lld
 llvm-objcopy               llvm                  llvm                   llvm             llvm
+lld-link                   lld                   lld                    lld              lld
+mformat                    mtools                mtools                 mtools           mtools
+file:/usr/include/efi/efi.h gnu-efi              gnu-efi-devel          gnu-efi          -
+file:/usr/share/OVMF/OVMF_CODE_4M.fd ovmf        -                      -                -
+sbsign                     sbsigntool            sbsigntools            sbsigntools      -
 objdump                    binutils              binutils               binutils         binutils
 pkg-config                 pkg-config            pkgconf-pkg-config     pkgconf          pkgconf
 pkg:libelf                 libelf-dev            elfutils-libelf-devel  libelf           libelf

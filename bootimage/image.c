@@ -133,6 +133,20 @@ static bool write_at(int fd, const char *path, const void *data, uint64_t bytes,
     return true;
 }
 
+/* Most of the volume is free, and stays a hole. */
+static bool write_esp(const struct plan *plan, int fd, const char *path, struct error *error)
+{
+    static const uint8_t zeros[IMAGE_SECTOR_BYTES];
+    uint64_t start = plan->esp_lba * IMAGE_SECTOR_BYTES;
+
+    for (size_t offset = 0; offset < plan->esp_bytes; offset += sizeof(zeros)) {
+        if (memcmp(plan->esp + offset, zeros, sizeof(zeros)) != 0 &&
+            !write_at(fd, path, plan->esp + offset, sizeof(zeros), start + offset, error))
+            return false;
+    }
+    return true;
+}
+
 static bool write_loader(const struct plan *plan, int fd, const char *path, struct error *error)
 {
     struct image_mbr mbr;
@@ -147,8 +161,7 @@ static bool write_loader(const struct plan *plan, int fd, const char *path, stru
                     error) &&
            write_at(fd, path, plan->loader + stage2_start, plan->loader_bytes - stage2_start,
                     stage2_start, error) &&
-           write_at(fd, path, plan->esp, plan->esp_bytes, plan->esp_lba * IMAGE_SECTOR_BYTES,
-                    error);
+           write_esp(plan, fd, path, error);
 }
 
 /* What is written has the hash that stands in the plan, or there is no image. */

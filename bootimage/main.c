@@ -274,9 +274,9 @@ int main(int count, char **words)
         fputs(options_usage, stdout);
     } else if (options.version) {
         printf("bootimage %s\nfirmware BIOS%s\njansson %s\nlibelf %s\nxxHash %d.%d.%d (built in)\n",
-               BOOTIMAGE_VERSION,
-               esp_blob_bytes > 0 ? ", UEFI" : " (built without UEFI)", jansson_version_str(), BOOTIMAGE_LIBELF_VERSION,
-               XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
+               BOOTIMAGE_VERSION, esp_blob_bytes > 0 ? ", UEFI" : " (built without UEFI)",
+               jansson_version_str(), BOOTIMAGE_LIBELF_VERSION, XXH_VERSION_MAJOR,
+               XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
     } else if (!run_command(&options, &error)) {
         status = EXIT_FAILURE;
     }

@@ -346,8 +346,8 @@ static bool serialise(struct plan *plan, const struct source *source, struct err
     return !writer.failed;
 }
 
-/* The image's id hashes all content: the loaders and the plan, and by the segments' hashes in it the
-   payload. Then the plan, id included, gets its own hash. */
+/* The image's id hashes all content: the loaders and the plan, and by the segments' hashes in it
+   the payload. Then the plan, id included, gets its own hash. */
 static bool seal(struct plan *plan, struct error *error)
 {
     struct image_plan prefix = {

@@ -10,7 +10,7 @@
 #define VIDEO_TELETYPE 0x0e00
 #define VIDEO_GET_MODE 0x0f00
 #define VIDEO_MODE_MASK 0x7f /* bit 7: the memory was not cleared */
-#define VIDEO_GREY 0x0007 /* page 0; the colour counts in graphics modes */
+#define VIDEO_GREY 0x0007    /* page 0; the colour counts in graphics modes */
 
 /* Modes 2 and 3: text of 80 columns and 25 lines at 0xB8000 [RBIL "INT 10/AH=0Fh"]. */
 bool console_shows_text(void)

@@ -2,8 +2,8 @@
  * The tables that a BIOS leaves in low memory: where the kernel finds ACPI and SMBIOS. Both are
  * found by their signatures, and believed when their checksums are right.
  */
-#include "../core/firmware.h"
 #include "../core/tables.h"
+#include "../core/firmware.h"
 #include "bios.h"
 
 #include <bootimage/bootinfo.h>

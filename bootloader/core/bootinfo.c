@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* How many ranges giving the plan back and leaving the firmware may add to the memory map. */
-#define MAP_CHANGES 256
+#define MAP_CHANGES 64
 
 /* The address, as the kernel sees it, of a copy of these bytes. */
 static uint64_t copy(struct loader *loader, const void *data, uint64_t bytes)

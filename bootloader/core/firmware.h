@@ -54,8 +54,8 @@ uint64_t firmware_low_page(void);
 void firmware_print(const char *text);
 
 /* Take the machine from the firmware: no interrupt arrives any more, nothing is read or printed
-   through the firmware any more. Everything the firmware kept for itself may be overwritten. Adds to
-   the map what the firmware has kept for good since firmware_memory_map(), and tells of its last
+   through the firmware any more. Everything the firmware kept for itself may be overwritten. Adds
+   to the map what the firmware has kept for good since firmware_memory_map(), and tells of its last
    memory map in info's efi_ fields; the address there is physical. */
 void firmware_leave(struct memory_map *map, struct bootinfo *info);
 

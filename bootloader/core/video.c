@@ -1,6 +1,6 @@
 /*
- * The framebuffer, when the kernel asks for one or the screen shows no text: after all that may fail
- * for want of memory, as not every firmware prints in a video mode. Next it is mapped.
+ * The framebuffer, when the kernel asks for one or the screen shows no text: after all that may
+ * fail for want of memory, as not every firmware prints in a video mode. Next it is mapped.
  */
 #include "video.h"
 

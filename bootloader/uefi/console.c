@@ -7,11 +7,15 @@
 
 #include <stdbool.h>
 
-/* Characters that one call prints. */
-#define CHUNK 64
+#define LINE_CHARACTERS 255
 
 static bool has_started;
 static SIMPLE_TEXT_OUTPUT_INTERFACE *screen; /* NULL: none */
+/* A line goes to the screen as a whole, which may be COM1 as well: there it is then twice. */
+static struct {
+    CHAR16 text[LINE_CHARACTERS + 1];
+    unsigned int used;
+} line;
 
 /* A text output that is a screen's alone: the console that the firmware offers first may print to
    COM1 as well, where the loader prints itself. */
@@ -37,38 +41,43 @@ static SIMPLE_TEXT_OUTPUT_INTERFACE *find_screen(void)
     return found ? found : uefi.system->ConOut;
 }
 
-static void print_screen(const char *text)
+/* To the screen, of which the line may be a part. */
+static void print_screen(void)
 {
-    CHAR16 chunk[CHUNK + 2];
-    UINTN used = 0;
+    line.text[line.used] = 0;
+    if (screen)
+        screen->OutputString(screen, line.text);
+    line.used = 0;
+}
 
-    for (; *text; text++) {
-        if (*text == '\n')
-            chunk[used++] = '\r';
-        chunk[used++] = (CHAR16)*text;
-        if (used < CHUNK && text[1])
-            continue;
-        chunk[used] = 0;
-        screen->OutputString(screen, chunk);
-        used = 0;
-    }
+static void put(char c)
+{
+    serial_print((uint8_t)c);
+    line.text[line.used++] = (CHAR16)c;
+    if (line.used == LINE_CHARACTERS)
+        print_screen();
+}
+
+static void start(void)
+{
+    if (has_started)
+        return;
+    has_started = true;
+    serial_start();
+    if (uefi.services)
+        screen = find_screen();
 }
 
 void firmware_print(const char *text)
 {
-    if (!has_started) {
-        has_started = true;
-        serial_start();
-        if (uefi.services)
-            screen = find_screen();
+    start();
+    for (; *text; text++) {
+        if (*text == '\n')
+            put('\r');
+        put(*text);
+        if (*text == '\n')
+            print_screen();
     }
-    for (const char *c = text; *c; c++) {
-        if (*c == '\n')
-            serial_print('\r');
-        serial_print((uint8_t)*c);
-    }
-    if (screen)
-        print_screen(text);
 }
 
 void console_leave(void)

@@ -60,8 +60,7 @@ UINTN handles_with(EFI_GUID *protocol, EFI_HANDLE **handles)
 {
     UINTN count = 0;
 
-    if (EFI_ERROR(
-            uefi.services->LocateHandleBuffer(ByProtocol, protocol, NULL, &count, handles)))
+    if (EFI_ERROR(uefi.services->LocateHandleBuffer(ByProtocol, protocol, NULL, &count, handles)))
         return 0;
     return count;
 }

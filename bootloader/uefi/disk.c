@@ -97,8 +97,8 @@ static uint64_t read_held(uint64_t lba, uint64_t bytes, void *to)
 
 void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
 {
-    if (bytes > 0 && (lba >= disk.sectors ||
-                      (bytes - 1) / IMAGE_SECTOR_BYTES >= disk.sectors - lba))
+    if (bytes > 0 &&
+        (lba >= disk.sectors || (bytes - 1) / IMAGE_SECTOR_BYTES >= disk.sectors - lba))
         fail(ERROR_PLAN_DAMAGED, {"sector", lba}, {"image", disk.sectors});
     while (bytes > 0) {
         void *to = (void *)(uintptr_t)paddr;
@@ -220,9 +220,10 @@ static UINTN parent_bytes(const EFI_DEVICE_PATH *path)
 /* The own disk: it, or one of its partitions. `own` is the path of the loader's partition. */
 static bool is_parent(const EFI_DEVICE_PATH *path, const EFI_DEVICE_PATH *own, UINTN own_bytes)
 {
+    if (!path || memcmp(path, own, own_bytes) != 0)
+        return false;
     const EFI_DEVICE_PATH *end = (const void *)((const uint8_t *)path + own_bytes);
-
-    return path && memcmp(path, own, own_bytes) == 0 && IsDevicePathEnd(end);
+    return IsDevicePathEnd(end);
 }
 
 static bool is_sibling(const EFI_DEVICE_PATH *path, const EFI_DEVICE_PATH *own, UINTN own_bytes)

@@ -19,9 +19,9 @@ struct efi_map {
 /* What a descriptor says, in terms of the core. */
 struct efi_range {
     uint64_t paddr;
-    uint64_t bytes;     /* 0: nothing */
-    uint32_t type;      /* BOOTINFO_MEMORY_; USABLE: once the firmware was left */
-    bool is_free;       /* AllocatePages() may give it */
+    uint64_t bytes; /* 0: nothing */
+    uint32_t type;  /* BOOTINFO_MEMORY_; USABLE: once the firmware was left */
+    bool is_free;   /* AllocatePages() may give it */
 };
 
 /* How many descriptors there are. */

@@ -8,9 +8,10 @@
 #include "../core/log.h"
 #include "uefi.h"
 
-/* What Secure Boot's shim asks of a loader: a generation number to revoke it by [SBAT "SBAT.md"]. */
-extern const char uefi_sbat[];
-__attribute__((section(".sbat"))) const char uefi_sbat[] =
+/* What Secure Boot's shim asks of a loader: a generation number to revoke it by [SBAT "SBAT.md"].
+ */
+extern const char uefi_sbat[] __attribute__((section(".sbat")));
+const char uefi_sbat[] =
     "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
     "bootimage,1,bootimage,bootimage," BOOTIMAGE_VERSION ",-\n";
 

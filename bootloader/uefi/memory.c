@@ -93,7 +93,9 @@ static struct efi_range claimable(uint64_t index)
     if (end > FOUR_GIB)
         end = FOUR_GIB;
     range.bytes = end - range.paddr;
-    return range.bytes < LEAST_CLAIM_BYTES ? (struct efi_range){0} : range;
+    if (range.bytes < LEAST_CLAIM_BYTES)
+        range.bytes = 0;
+    return range;
 }
 
 /* The firmware keeps the top of the largest range. */
@@ -131,8 +133,7 @@ static void choose_low_page(void)
 {
     EFI_PHYSICAL_ADDRESS paddr = ONE_MIB - 1;
 
-    if (uefi.services->AllocatePages(AllocateMaxAddress, EfiLoaderData, 1, &paddr) ==
-            EFI_SUCCESS &&
+    if (uefi.services->AllocatePages(AllocateMaxAddress, EfiLoaderData, 1, &paddr) == EFI_SUCCESS &&
         paddr > 0) {
         memory.low_page_paddr = paddr;
         return;
@@ -154,8 +155,8 @@ void firmware_memory_map(struct memory_map *map)
     uint64_t capacity = count * RANGES_PER_DESCRIPTOR + MORE_RANGES;
 
     *map = (struct memory_map){
-        .ranges = (void *)(uintptr_t)memory_take(capacity * sizeof(*map->ranges),
-                                                 MEMORY_PAGE_BYTES),
+        .ranges =
+            (void *)(uintptr_t)memory_take(capacity * sizeof(*map->ranges), MEMORY_PAGE_BYTES),
         .capacity = capacity,
     };
     while (!get_map())

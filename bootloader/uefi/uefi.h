@@ -8,6 +8,7 @@
 #include "../core/firmware.h"
 
 #include <efi.h>
+#undef __attribute__ /* which they define away where the compiler is not GNU */
 
 /* The loader as the firmware started it. */
 extern struct uefi {

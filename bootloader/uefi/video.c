@@ -63,8 +63,7 @@ static bool describe(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct bootinfo_framebuf
     framebuffer->paddr = mode->FrameBufferBase;
     framebuffer->width = mode->Info->HorizontalResolution;
     framebuffer->height = mode->Info->VerticalResolution;
-    framebuffer->pitch_bytes =
-        mode->Info->PixelsPerScanLine * (framebuffer->bits_per_pixel / 8u);
+    framebuffer->pitch_bytes = mode->Info->PixelsPerScanLine * (framebuffer->bits_per_pixel / 8u);
     framebuffer->bytes = (uint64_t)framebuffer->pitch_bytes * framebuffer->height;
     return framebuffer->bytes > 0;
 }

@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 
+import glyphs
 from qmp import Qmp, QmpClosed, QmpError
 
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
@@ -50,7 +51,7 @@ CONTROLLERS = {
     "uhci": (["-device", "piix3-usb-uhci,id=usb"], "usb-storage,bus=usb.0"),
     "virtio-scsi": (["-device", "virtio-scsi-pci,id=scsi"], "scsi-hd,bus=scsi.0"),
 }
-BUSES = {(bus, machine): [*controller, "-device", f"{disk},drive=disk,bootindex=0"]
+BUSES = {(bus, machine): [*controller, "-device", f"{disk},drive=disk,bootindex=1"]
          for bus, (controller, disk) in CONTROLLERS.items() for machine in ("pc", "q35")}
 BUSES["ahci", "q35"] = BUSES["ide", "pc"]
 del BUSES["ide", "q35"]
@@ -93,6 +94,7 @@ class Machine:
         machine_options, drive: more options (",name=value") of -machine and -drive."""
         self._deadline = time.monotonic() + time_limit_s
         self._process = None
+        self._firmware, self._has_screen = firmware, vga != "none"
         self._qmp = None
         self._may_reset = False
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="bootimage-"))
@@ -279,9 +281,20 @@ class Machine:
         line = found.group(0)
         if line not in self.serial():
             self._fail(MachineFailure, f"{line!r} is not on COM1")
-        if line not in self.screen_text():
+        if not self._screen_shows(line):
             self._fail(MachineFailure, f"{line!r} is not on the screen")
         return int(found.group(1)), line
+
+    def _screen_shows(self, line):
+        if self._firmware == "bios":
+            return line in self.screen_text()
+        return not self._has_screen or glyphs.shows(self.picture(), line)
+
+    def picture(self):
+        """What the screen shows, as a glyphs.Picture."""
+        path = self._path("picture")
+        self._qmp.command("screendump", filename=str(path))
+        return glyphs.Picture(path.read_bytes())
 
     def wait_for_reset(self):
         """Wait until the guest resets itself; for tests in which it must."""

@@ -16,6 +16,10 @@ import unittest
 import machine
 
 
+# A machine with UEFI, as arguments of machine.Machine.
+UEFI = {"firmware": "uefi", "machine": "q35"}
+
+
 def build_path(variable):
     """A path that Meson handed over."""
     value = os.environ.get(variable)

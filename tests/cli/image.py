@@ -28,24 +28,35 @@ class Image:
          self.stage2_sectors, self.stage2_sum) = struct.unpack_from("<8sIIQQQQII", sector)
         assert magic == b"BOOTIMG\0" and version == 1
         assert crc == zlib.crc32(sector[:12] + bytes(4) + sector[16:])
-        assert sector[56:] == bytes(456)
+        self.esp_lba, self.esp_sectors, esp_xxh64 = struct.unpack_from("<IIQ", sector, 56)
+        assert sector[72:] == bytes(440)
+        assert bool(self.esp_lba) == bool(self.esp_sectors) == bool(esp_xxh64)
         assert len(self.data) == max(MINIMUM_BYTES, self.sectors * SECTOR)
         assert not any(self.data[self.sectors * SECTOR :])
         stage2 = self.data[2 * SECTOR : (2 + self.stage2_sectors) * SECTOR]
         assert self.stage2_sum == words_sum(stage2)
         assert self.plan_lba >= 64 and self.plan_lba % 8 == 0
-        assert self.plan_lba >= 2 + self.stage2_sectors
+        first = self.esp_lba or self.plan_lba
+        assert first >= 64 and first % 8 == 0 and first >= 2 + self.stage2_sectors
+        assert self.plan_lba >= first + self.esp_sectors
+        assert not any(self.data[(2 + self.stage2_sectors) * SECTOR : first * SECTOR])
 
     def _read_partition_table(self):
         self.signature = struct.unpack_from("<I", self.data, 440)[0]
         assert self.signature != 0
         assert self.data[510:512] == b"\x55\xaa"
-        status, *chs = struct.unpack_from("<B3BB3B", self.data, 446)
-        first, sectors = struct.unpack_from("<II", self.data, 454)
-        assert status == 0x80 and chs[3] == 0xDA
-        assert (first, first + sectors) == (self.plan_lba, self.sectors)
+        self._check_partition(446, 0x80, 0xDA, self.plan_lba, self.sectors - self.plan_lba)
+        if self.esp_lba:
+            self._check_partition(462, 0, 0xEF, self.esp_lba, self.esp_sectors)
+            assert self.data[478:510] == bytes(32)
+        else:
+            assert self.data[462:510] == bytes(48)
+
+    def _check_partition(self, offset, status, kind, first, sectors):
+        found_status, *chs = struct.unpack_from("<B3BB3B", self.data, offset)
+        assert found_status == status and chs[3] == kind
+        assert struct.unpack_from("<II", self.data, offset + 8) == (first, sectors)
         assert bytes(chs[:3]) == chs_of(first) and bytes(chs[4:]) == chs_of(first + sectors - 1)
-        assert self.data[462:510] == bytes(48)
 
     def _read_plan(self):
         start = self.plan_lba * SECTOR

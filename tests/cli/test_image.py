@@ -176,7 +176,7 @@ class CommandLine(support.ToolTest):
         self.assertEqual(self.tool("runner", "--help")[1], output)
         status, output, errors = self.tool("--version")
         self.assertEqual((status, errors), (0, ""))
-        self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\njansson \S+\nlibelf \S+\n"
+        self.assertRegex(output, r"\Abootimage \d+\.\d+\.\d+\nfirmware BIOS(, UEFI| \(built without UEFI\))\njansson \S+\nlibelf \S+\n"
                                  r"xxHash \S+ \(built in\)\n\Z")
 
     def test_manual_page_has_every_option(self):

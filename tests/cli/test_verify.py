@@ -46,10 +46,10 @@ class Verify(support.ToolTest):
             (446, 510, "the partition table (LBA 0)", True),
             (510, 512, "the boot signature (LBA 0)", True),
             (512, 524, "the header (LBA 1)", True),
-            (524, 568, "the header (LBA 1)", False),
-            (568, 1024, "the header (LBA 1)", True),
+            (524, 584, "the header (LBA 1)", False),
+            (584, 1024, "the header (LBA 1)", True),
             (1024, stage2_end, "stage 2", True),
-            (stage2_end, start, "the padding behind the loader", True),
+            *self.esp_parts(stage2_end, start),
             (start, start + 40, "the start of the plan", True),
             (start + 40, plan_end, f"the plan (bytes {start:#x} to {plan_end - 1:#x})", False),
         ]
@@ -66,6 +66,17 @@ class Verify(support.ToolTest):
         self.assertEqual(rows[-1][1], self.made.sectors * 512)
         rows.append((rows[-1][1], len(self.sound), "the padding behind the image", True))
         return rows
+
+    def esp_parts(self, stage2_end, plan_start):
+        """Of parts(): what lies between stage 2 and the plan."""
+        if not self.made.esp_lba:
+            return [(stage2_end, plan_start, "the padding behind the loader", True)]
+        start = self.made.esp_lba * 512
+        end = start + self.made.esp_sectors * 512
+        name = "the EFI system partition"
+        return [(stage2_end, start, "the padding behind the loader", True),
+                (start, end, f"{name} (bytes {start:#x} to {end - 1:#x})", False),
+                (end, plan_start, f"the padding behind {name}", True)]
 
     def test_sound(self):
         told = ("bootimage-kernel.bin: 516096 bytes are as they were made, with 3 segments and 3 "
@@ -87,7 +98,7 @@ class Verify(support.ToolTest):
                             f"0x{right:02x} has to be{ANEW} [image-byte]"))
                     else:
                         self.assertRegex(fault, r"damaged: its (CRC-32|XXH64) is 0x[0-9a-f]+, but "
-                                                r"(it|the plan) says 0x[0-9a-f]+; write the image "
+                                                r"(it|the plan|the header) says 0x[0-9a-f]+; write the image "
                                                 r"anew \[image-checksum\]\Z")
 
     def test_first_of_two(self):

@@ -117,8 +117,9 @@
 #define BOOTINFO_REQUEST_LEVELS 6   /* 4 (the default) or 5 levels of page tables */
 /* Entry of the root table that points to that table itself: 1 to 255 or 384 to 509 */
 #define BOOTINFO_REQUEST_RECURSIVE 7
-/* width, height, bits per pixel: 0 for any. A kernel that asks for none finds the screen in text
-   mode where the firmware has one. */
+/* width, height, bits per pixel that are preferred, 0 for any: the mode that comes closest is set. A
+   kernel that asks for none finds the screen as the firmware has it: text on a BIOS, a framebuffer
+   on UEFI. */
 #define BOOTINFO_REQUEST_FRAMEBUFFER 8
 #define BOOTINFO_REQUEST_CPUS 9         /* 1: start the other CPUs and park them */
 #define BOOTINFO_REQUEST_KERNEL_FILE 10 /* 1: load the kernel's ELF file, with all its sections */
@@ -287,7 +288,7 @@ struct bootinfo {
     uint32_t disk_signature;     /* 108: of the master boot record that was booted */
     /* Time stamp counter, in its own ticks, when each step of the boot began. */
     uint64_t tsc_stage1; /* 112: the loader's first instruction */
-    uint64_t tsc_stage2; /* 120: stage 2, loaded */
+    uint64_t tsc_stage2; /* 120: stage 2, loaded; on UEFI the disk, found */
     uint64_t tsc_loader; /* 128: the loader core, in long mode */
     uint64_t tsc_load;   /* 136: reading the kernel's segments */
     uint64_t tsc_map;    /* 144: building page tables and this struct */

@@ -89,7 +89,7 @@ static void check_memory_map(void)
         merged = merged && !(touches && before->type == range->type);
         whole = whole && range->bytes != 0 && range->bytes <= UINT64_MAX - range->base_paddr;
         known = known && range->type >= BOOTINFO_MEMORY_USABLE &&
-                range->type <= BOOTINFO_MEMORY_KERNEL && range->reserved == 0;
+                range->type <= BOOTINFO_MEMORY_EFI_RUNTIME && range->reserved == 0;
         aligned = aligned && (range->type != BOOTINFO_MEMORY_USABLE ||
                               (range->base_paddr | range->bytes) % PAGE_BYTES == 0);
         report_text("# range = ");
@@ -148,9 +148,66 @@ static void check_what_is_0(const struct bootinfo *info)
     report_check(
         (info->tls_template | info->tls_file_bytes | info->tls_memory_bytes | info->tls_align) == 0,
         "without PT_TLS there is no template");
-    report_check((info->efi_system_table_paddr | info->efi_memory_map | info->efi_memory_map_bytes |
-                  info->efi_descriptor_bytes | info->efi_descriptor_version) == 0,
+    report_check(info->firmware == BOOTINFO_FIRMWARE_UEFI ||
+                     (info->efi_system_table_paddr | info->efi_memory_map |
+                      info->efi_memory_map_bytes | info->efi_descriptor_bytes |
+                      info->efi_descriptor_version) == 0,
                  "the fields of EFI are 0 on a BIOS");
+}
+
+/* What the firmware left behind [UEFI §4.3 "EFI System Table", §7.2.3 "GetMemoryMap()"]. */
+
+struct efi_descriptor {
+    uint32_t type;
+    uint64_t paddr, vaddr, pages, attributes;
+};
+
+#define EFI_SIGNATURE 0x5453595320494249ull /* "IBI SYST" */
+#define EFI_RUNTIME_CODE 5u
+#define EFI_RUNTIME_DATA 6u
+#define EFI_CONVENTIONAL 7u
+#define EFI_WRITE_BACK 0x8u /* an attribute; memory without it is no RAM */
+
+/* Whether the kernel's map agrees with a descriptor of the firmware's. */
+static bool agrees(const struct efi_descriptor *descriptor)
+{
+    const uint32_t type = contract_memory_type(descriptor->paddr, descriptor->pages * PAGE_BYTES);
+
+    if (descriptor->type == EFI_RUNTIME_CODE || descriptor->type == EFI_RUNTIME_DATA)
+        return type == BOOTINFO_MEMORY_EFI_RUNTIME;
+    return descriptor->type != EFI_CONVENTIONAL || descriptor->paddr == 0 ||
+           !(descriptor->attributes & EFI_WRITE_BACK) || type == BOOTINFO_MEMORY_USABLE;
+}
+
+static bool efi_map_agrees(const struct bootinfo *info)
+{
+    uint64_t offset = 0, runtime = 0, conventional = 0;
+
+    for (; offset < info->efi_memory_map_bytes; offset += info->efi_descriptor_bytes) {
+        const struct efi_descriptor *descriptor =
+            (const struct efi_descriptor *)(info->efi_memory_map + offset);
+
+        if (!agrees(descriptor))
+            return false;
+        runtime += descriptor->type == EFI_RUNTIME_DATA;
+        conventional += descriptor->type == EFI_CONVENTIONAL;
+    }
+    return offset == info->efi_memory_map_bytes && runtime > 0 && conventional > 0 &&
+           info->efi_descriptor_version == 1;
+}
+
+static void check_efi(const struct bootinfo *info)
+{
+    const uint64_t table = info->efi_system_table_paddr;
+    const bool is_efi = info->firmware == BOOTINFO_FIRMWARE_UEFI;
+
+    report_check(!is_efi ||
+                     (contract_memory_type(table, 24) == BOOTINFO_MEMORY_EFI_RUNTIME &&
+                      *(const uint64_t *)(contract_physical_memory + table) == EFI_SIGNATURE),
+                 "on UEFI the system table is there, in memory of type EFI_RUNTIME");
+    report_check(!is_efi || is_loader_memory(info->efi_memory_map, info->efi_memory_map_bytes),
+                 "on UEFI the firmware's memory map is there");
+    report_check(!is_efi || efi_map_agrees(info), "on UEFI both memory maps agree");
 }
 
 /* For the test to judge. */
@@ -204,6 +261,7 @@ void contract_main(const struct bootinfo *bootinfo)
     check_own_memory();
     check_bootinfo(bootinfo);
     check_what_is_0(bootinfo);
+    check_efi(bootinfo);
     report_facts(bootinfo);
     contract_check_machine();
     contract_check_pages();

@@ -65,14 +65,32 @@ static void check_mtrr(void)
 
 /* The screen. */
 
-static void check_text_mode(void)
+/* Whether it is what a console needs, and mapped where its address says. */
+static bool is_framebuffer(const struct bootinfo_framebuffer *framebuffer)
 {
+    return framebuffer->address == contract_physical_memory + framebuffer->paddr &&
+           framebuffer->bytes == (uint64_t)framebuffer->pitch_bytes * framebuffer->height &&
+           framebuffer->width >= 640 && framebuffer->height >= 400 &&
+           framebuffer->pitch_bytes >= framebuffer->width * framebuffer->bits_per_pixel / 8u &&
+           framebuffer->red_bits > 0 && framebuffer->green_bits > 0 && framebuffer->blue_bits > 0 &&
+           contract_memory_type(framebuffer->paddr, framebuffer->bytes) ==
+               BOOTINFO_MEMORY_FRAMEBUFFER;
+}
+
+/* A machine without a screen has neither. */
+static void check_screen(void)
+{
+    const struct bootinfo_framebuffer *framebuffer =
+        (const struct bootinfo_framebuffer *)contract_info->framebuffers;
+    const bool is_text = contract_info->flags & BOOTINFO_TEXT_SCREEN;
     uint8_t mode;
 
     __asm__ volatile("outb %0, %1" : : "a"((uint8_t)VGA_MISCELLANEOUS), "d"((uint16_t)VGA_INDEX));
     __asm__ volatile("inb %1, %0" : "=a"(mode) : "d"((uint16_t)(VGA_INDEX + 1)));
-    report_check((mode & VGA_GRAPHICS_MODE) == 0, "the screen is in text mode");
-    report_check(contract_info->framebuffers == 0 && contract_info->framebuffer_count == 0,
+    report_check(!is_text || (mode & VGA_GRAPHICS_MODE) == 0, "the screen is in text mode");
+    report_check(framebuffer ? !is_text && contract_info->framebuffer_count == 1 &&
+                                   is_framebuffer(framebuffer)
+                             : contract_info->framebuffer_count == 0,
                  "there is no framebuffer in text mode");
 }
 
@@ -104,6 +122,6 @@ static void check_a20(void)
 void contract_check_devices(void)
 {
     check_mtrr();
-    check_text_mode();
+    check_screen();
     check_a20();
 }

@@ -3,6 +3,7 @@
  */
 #include "contract.h"
 
+#define WRITE_COMBINING 4u /* the entry of the PAT */
 #define IDENTITY_END 0x100000000ull
 
 static bool in_kernel(uint64_t vaddr)
@@ -195,11 +196,16 @@ static bool is_of_a_map(const struct page *page)
            page->vaddr < BOOTINFO_STACK_TOP;
 }
 
+static bool is_framebuffer(uint64_t paddr)
+{
+    return contract_memory_type(paddr, PAGE_BYTES) == BOOTINFO_MEMORY_FRAMEBUFFER;
+}
+
 static void survey_page(struct survey *survey, const struct page *page)
 {
     if (page->writable && page->executable)
         survey->writable_executable++;
-    if (page->caching != 0)
+    if (page->caching != (is_framebuffer(page->paddr) ? WRITE_COMBINING : 0))
         survey->not_write_back++;
     if (in_kernel(page->vaddr))
         return;
@@ -252,7 +258,8 @@ static void check_all_pages(void)
     report_check(survey.foreign_tables == 0, "the page tables are of type LOADER");
     report_check(survey.nx_without_right == 0, "no entry has NX where the CPU has it not");
     report_check(survey.too_small == 0, "all RAM is mapped by the largest pages of the CPU");
-    report_check(survey.not_write_back == 0, "all memory is mapped write-back");
+    report_check(survey.not_write_back == 0,
+                 "all memory is mapped write-back, the framebuffer write-combining");
     report_check(!contract_cpu_has_nx || survey.writable_executable == 0,
                  "no page is writable and executable");
     report_check(!contract_cpu_has_nx ||

@@ -276,8 +276,11 @@ void kernel_main(const struct bootinfo *info)
     check_modules(info);
     check_kernel_file(info);
     check_addresses(info);
-    report_check(info->framebuffers == 0 && info->framebuffer_count == 0,
-                 "there is no framebuffer on a BIOS");
+    report_value("flags", info->flags);
+    report_value("framebuffer_count", info->framebuffer_count);
+    report_check((info->framebuffers != 0) == (info->framebuffer_count != 0) &&
+                     !(info->framebuffer_count && (info->flags & BOOTINFO_TEXT_SCREEN)),
+                 "a framebuffer is told where the screen does not show text");
     report_value("command_line_bytes", info->command_line_bytes);
     report_done();
 }

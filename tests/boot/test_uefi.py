@@ -1,0 +1,144 @@
+"""What a BIOS boot promises, on UEFI, from the same image file; and every kind of disk."""
+
+import machine
+import suite
+from suite import UEFI
+
+CONTRACT_CHECKS = 87
+MIB = 2**20
+TEXT_SCREEN = 0x2
+
+
+class ContractTest(suite.BootTest):
+    """The kernel of test_contract.py."""
+
+    def check_contract(self, kernel="contract-high", options=(), **how):
+        values, count = self.boot(kernel, *options, **UEFI | how)
+        self.assertEqual(count, CONTRACT_CHECKS)
+        self.assertEqual(int(values["firmware"], 16), 2)
+        return values
+
+    def test_one_image_on_both(self):
+        for kernel in ("contract-high", "contract-low"):
+            image = self.package(self.kernel(kernel))
+            for how in ({"firmware": "bios", "machine": "pc"}, UEFI):
+                with self.subTest(kernel=kernel, how=how):
+                    values, count = self.boot_image(image, **how)
+                    self.assertEqual(count, CONTRACT_CHECKS)
+                    self.assertEqual(int(values["firmware"], 16), 2 if how == UEFI else 1)
+
+    def test_where_the_firmware_keeps_the_physical_address_of_the_linker(self):
+        """OVMF keeps 8 MiB for good: the kernel is placed elsewhere and mapped where it is linked."""
+        values = self.check_contract("contract-elsewhere")
+        self.assertNotEqual(int(values["kernel_paddr"], 16), 8 * MIB)
+
+    def test_a_cpu_without_nx(self):
+        self.check_contract(cpu="qemu64,-nx")
+
+    def test_five_levels_of_pages(self):
+        self.check_contract("contract-five", cpu="max,la57=on", memory="5G")
+
+    def test_memory_above_4_gib(self):
+        self.check_contract(memory="5G", cpu="qemu64,+pdpe1gb")
+
+    def test_memory_that_is_not_zero_at_power_on(self):
+        self.check_contract(**UEFI | self.used_memory(256))
+
+    def test_the_disk_signature_and_the_command_line(self):
+        image = self.package(self.kernel("contract-high"), "--cmdline", "on UEFI, too")
+        signature = int.from_bytes(image.read_bytes()[440:444], "little")
+        values, _ = self.boot_image(image, **UEFI)
+        self.assertEqual(values["command_line"], "on UEFI, too")
+        self.assertEqual(int(values["disk_signature"], 16), signature)
+        self.assertEqual(int(values["boot_drive"], 16), 0)
+
+    def test_a_machine_without_a_screen(self):
+        self.check_contract(vga="none")
+
+
+class KernelsTest(suite.BootTest):
+    """Kernels of other files, each in one machine that is hard enough."""
+
+    def test_requests(self):
+        values, _ = self.boot("requests", processors="2", **UEFI)
+        self.assertEqual(int(values["framebuffer_count"], 16), 1)
+        self.assertEqual(int(values["flags"], 16) & TEXT_SCREEN, 0)
+
+    def test_other_cpus(self):
+        values, count = self.boot("cpus", processors="8", **UEFI)
+        self.assertEqual(count, 20)
+        self.assertEqual(int(values["cpu_count"], 16), 8)
+
+    def test_other_cpus_with_five_levels(self):
+        self.boot("cpus", processors="3", cpu="max,la57=on", **UEFI)
+
+    def test_position_independent_kernels(self):
+        for kernel in ("pie", "pie-relr", "pie-random"):
+            with self.subTest(kernel=kernel):
+                self.boot(kernel, **UEFI | {"cpu": "max"})
+
+    def test_thread_local_storage(self):
+        self.boot("tls-pie", **UEFI)
+
+    def test_rights(self):
+        self.boot("rights-high", **UEFI)
+
+    def test_usable_memory_is_nobody_s(self):
+        values, _ = self.boot("fill", **UEFI)
+        self.assertGreater(int(values["usable"], 16), 240 * MIB)
+
+    def test_modules(self):
+        options = []
+        for index, size in enumerate((0, 1, 4095, 4096, 4097, 700_000)):
+            file = self.folder / f"m{index:04}"
+            file.write_bytes(bytes((at * 7 + index) % 256 for at in range(size)))
+            options += ["--module", f"{file},first, of many" if index == 0 else str(file)]
+        values, _ = self.boot("requests", *options, **UEFI)
+        self.assertEqual(int(values["module_count"], 16), 6)
+
+    def test_64_mib_linked_at_1_mib(self):
+        """OVMF's own memory lies in the way."""
+        self.boot("address-low", **UEFI)
+
+    def test_a_plain_kernel(self):
+        self.boot("plain-gcc", **UEFI)
+
+
+class DiskTest(suite.BootTest):
+    """The project's own kernel, from each disk that OVMF boots."""
+
+    def check_disk(self, bus, **how):
+        with machine.Machine(suite.build_path("KERNEL_IMAGE"), bus=bus, **UEFI | how) as guest:
+            guest.wait_for_serial("Command line: ")
+            guest.wait_for_halt()
+            self.assertIn("Hello World!", guest.serial())
+
+    def test_ide(self):
+        self.check_disk("ide", machine="pc")
+
+    def test_ahci(self):
+        self.check_disk("ahci")
+
+    def test_virtio(self):
+        self.check_disk("virtio")
+
+    def test_nvme(self):
+        self.check_disk("nvme")
+
+    def test_usb_3(self):
+        self.check_disk("xhci")
+
+    def test_usb_2(self):
+        self.check_disk("ehci")
+
+    def test_virtio_scsi(self):
+        self.check_disk("virtio-scsi")
+
+    def test_a_loader_that_comes_from_elsewhere(self):
+        """QEMU hands it to the firmware itself: no controller has a driver then."""
+        for bus in ("ahci", "nvme"):
+            self.check_disk(bus, arguments=("-kernel", str(suite.build_path("UEFI_LOADER"))))
+
+
+if __name__ == "__main__":
+    suite.main()

@@ -1,0 +1,259 @@
+/*
+ * A firmware that is less kind than OVMF: an application that QEMU's -kernel starts, puts quirks
+ * between the firmware and whatever it starts, and starts the loader from the disk as the firmware
+ * would. The command line names the quirks:
+ *
+ * - exit-never: ExitBootServices() always calls the map's key an old one; exit-late: five times
+ * - map: descriptors of 64 bytes with junk behind the 40 that are known, and between them 3,000
+ * that are empty, of types that nobody knows, or of memory that cannot be cached
+ * - read-128: Block I/O fails reads of more than 128 sectors; read-1: of more than one
+ * - high: the loader runs above 4 GiB
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <efi.h>
+
+#define MORE_DESCRIPTORS 3000u
+#define DESCRIPTOR_BYTES 64u
+#define LATE_TIMES 5
+#define FOUR_GIB 0x100000000ull
+#define JUNK 0xA5
+/* Offsets in a PE file, and from its optional header on; a kind of relocation. */
+#define PE_HEADER 0x3c
+#define PE_OPTIONAL_HEADER 24
+#define PE_ENTRY 16
+#define PE_RELOCATIONS 152
+#define PE_DIR64 10
+
+static EFI_BOOT_SERVICES *services;
+static EFI_GET_MEMORY_MAP get_memory_map;
+static EFI_EXIT_BOOT_SERVICES exit_boot_services;
+static EFI_BLOCK_READ read_blocks;
+static UINT64 most_read_bytes;
+static int refusals;
+
+EFI_STATUS EFIAPI shim_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+
+static void copy(uint8_t *to, const uint8_t *from, UINTN bytes)
+{
+    for (UINTN i = 0; i < bytes; i++)
+        to[i] = from[i];
+}
+
+static uint32_t load32(const uint8_t *at)
+{
+    uint32_t value;
+
+    copy((uint8_t *)&value, at, sizeof(value));
+    return value;
+}
+
+static EFI_STATUS EFIAPI refuse_exit(EFI_HANDLE image, UINTN key)
+{
+    if (refusals == 0)
+        return exit_boot_services(image, key);
+    refusals -= refusals > 0;
+    return EFI_INVALID_PARAMETER;
+}
+
+/* A descriptor that says nothing which a loader may use; none overlaps what the firmware says. */
+static EFI_MEMORY_DESCRIPTOR odd_descriptor(UINTN number)
+{
+    const UINT64 far = 1ull << 44;
+
+    switch (number % 3) {
+    case 0: /* empty, in the middle of everything */
+        return (EFI_MEMORY_DESCRIPTOR){
+            .Type = EfiReservedMemoryType, .PhysicalStart = number << 12, .Attribute = 8};
+    case 1: /* an OEM's own type */
+        return (EFI_MEMORY_DESCRIPTOR){.Type = 0x70000000u + (UINT32)number,
+                                       .PhysicalStart = far + (number << 14),
+                                       .NumberOfPages = 1,
+                                       .Attribute = 8};
+    default: /* free, but not memory */
+        return (EFI_MEMORY_DESCRIPTOR){.Type = EfiConventionalMemory,
+                                       .PhysicalStart = far + (number << 14),
+                                       .NumberOfPages = 2,
+                                       .Attribute = 1};
+    }
+}
+
+static void put(uint8_t *to, const EFI_MEMORY_DESCRIPTOR *descriptor)
+{
+    for (UINTN i = 0; i < DESCRIPTOR_BYTES; i++)
+        to[i] = JUNK;
+    copy(to, (const uint8_t *)descriptor, sizeof(*descriptor));
+}
+
+/* The odd ones come first: a list that is not sorted. */
+static EFI_STATUS EFIAPI odd_map(UINTN *bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *key,
+                                 UINTN *descriptor_bytes, UINT32 *version)
+{
+    static uint8_t real[0x10000];
+    UINTN real_bytes = sizeof(real), real_descriptor_bytes;
+    EFI_STATUS status = get_memory_map(&real_bytes, (EFI_MEMORY_DESCRIPTOR *)(void *)real, key,
+                                       &real_descriptor_bytes, version);
+    uint8_t *to = (uint8_t *)map;
+
+    if (status != EFI_SUCCESS)
+        return status;
+    UINTN count = real_bytes / real_descriptor_bytes;
+    UINTN needed = (count + MORE_DESCRIPTORS) * DESCRIPTOR_BYTES;
+    *descriptor_bytes = DESCRIPTOR_BYTES;
+    if (*bytes < needed) {
+        *bytes = needed;
+        return EFI_BUFFER_TOO_SMALL;
+    }
+    *bytes = needed;
+    for (UINTN i = 0; i < MORE_DESCRIPTORS; i++, to += DESCRIPTOR_BYTES) {
+        const EFI_MEMORY_DESCRIPTOR odd = odd_descriptor(i);
+
+        put(to, &odd);
+    }
+    for (UINTN i = 0; i < count; i++, to += DESCRIPTOR_BYTES)
+        put(to, (const EFI_MEMORY_DESCRIPTOR *)(const void *)(real + i * real_descriptor_bytes));
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI read_little(EFI_BLOCK_IO *io, UINT32 media, EFI_LBA lba, UINTN bytes,
+                                     void *to)
+{
+    return bytes > most_read_bytes ? EFI_DEVICE_ERROR : read_blocks(io, media, lba, bytes, to);
+}
+
+static bool asks_for(const EFI_LOADED_IMAGE *loaded, const char *quirk)
+{
+    const CHAR16 *text = loaded->LoadOptions;
+    const UINTN count = loaded->LoadOptionsSize / sizeof(*text);
+
+    for (UINTN start = 0; start < count; start++) {
+        UINTN i = 0;
+
+        while (quirk[i] && start + i < count && text[start + i] == (CHAR16)quirk[i])
+            i++;
+        if (!quirk[i])
+            return true;
+    }
+    return false;
+}
+
+static void connect_all(void)
+{
+    EFI_HANDLE *handles;
+    UINTN count;
+
+    services->LocateHandleBuffer(AllHandles, NULL, NULL, &count, &handles);
+    for (UINTN i = 0; i < count; i++)
+        services->ConnectController(handles[i], NULL, NULL, TRUE);
+}
+
+/* Of the disks themselves, not of partitions: the file system may read as it likes. */
+static void limit_reads(void)
+{
+    EFI_GUID guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+    EFI_HANDLE *handles;
+    UINTN count = 0;
+
+    services->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
+    for (UINTN i = 0; i < count; i++) {
+        EFI_BLOCK_IO *io;
+
+        services->HandleProtocol(handles[i], &guid, (void **)&io);
+        if (io->Media->LogicalPartition)
+            continue;
+        read_blocks = io->ReadBlocks;
+        io->ReadBlocks = read_little;
+    }
+}
+
+/* The path of \EFI\BOOT\BOOTX64.EFI on the file system of this handle. */
+static EFI_DEVICE_PATH *file_path(EFI_HANDLE handle)
+{
+    static const CHAR16 name[] = u"\\EFI\\BOOT\\BOOTX64.EFI";
+    static uint8_t path[1024];
+    EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    EFI_DEVICE_PATH *start;
+    UINTN used = 0;
+
+    services->HandleProtocol(handle, &guid, (void **)&start);
+    while (!IsDevicePathEnd((EFI_DEVICE_PATH *)(void *)((uint8_t *)start + used)))
+        used += (UINTN)DevicePathNodeLength((EFI_DEVICE_PATH *)(void *)((uint8_t *)start + used));
+    copy(path, (const uint8_t *)start, used);
+    const UINTN node_bytes = sizeof(EFI_DEVICE_PATH) + sizeof(name);
+    const uint8_t node[] = {MEDIA_DEVICE_PATH, MEDIA_FILEPATH_DP, (uint8_t)node_bytes, 0};
+    const uint8_t end[] = {END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0};
+    copy(path + used, node, sizeof(node));
+    copy(path + used + sizeof(node), (const uint8_t *)name, sizeof(name));
+    copy(path + used + node_bytes, end, sizeof(end));
+    return (EFI_DEVICE_PATH *)(void *)path;
+}
+
+/* Copy a loaded image to 4 GiB and up, and give its entry there [PE "PE Format"]. */
+static EFI_IMAGE_ENTRY_POINT move_up(EFI_LOADED_IMAGE *loader)
+{
+    const uint8_t *from = loader->ImageBase;
+    EFI_PHYSICAL_ADDRESS to = FOUR_GIB;
+    uint8_t *image = (uint8_t *)FOUR_GIB;
+
+    if (EFI_ERROR(services->AllocatePages(AllocateAddress, EfiLoaderCode,
+                                          (loader->ImageSize + 4095) / 4096, &to)))
+        return NULL;
+    copy(image, from, loader->ImageSize);
+    const uint8_t *header = image + load32(image + PE_HEADER) + PE_OPTIONAL_HEADER;
+    const uint8_t *block = image + load32(header + PE_RELOCATIONS);
+    const uint8_t *end = block + load32(header + PE_RELOCATIONS + 4);
+    for (; block < end; block += load32(block + 4)) {
+        for (uint32_t i = 8; i < load32(block + 4); i += 2) {
+            const uint32_t entry = load32(block + i) & 0xffff;
+            uint64_t *patched = (uint64_t *)(void *)(image + load32(block) + (entry & 0xfff));
+
+            if (entry >> 12 == PE_DIR64)
+                *patched += FOUR_GIB - (uintptr_t)from;
+        }
+    }
+    loader->ImageBase = image;
+    return (EFI_IMAGE_ENTRY_POINT)(uintptr_t)(image + load32(header + PE_ENTRY));
+}
+
+/* From the first file system that has it: QEMU has one of its own for what it hands over. */
+static bool load(EFI_HANDLE image, EFI_HANDLE *started)
+{
+    EFI_GUID file_system = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+    EFI_HANDLE *handles;
+    UINTN count = 0;
+
+    services->LocateHandleBuffer(ByProtocol, &file_system, NULL, &count, &handles);
+    for (UINTN i = 0; i < count; i++) {
+        if (!EFI_ERROR(services->LoadImage(FALSE, image, file_path(handles[i]), NULL, 0, started)))
+            return true;
+    }
+    return false;
+}
+
+EFI_STATUS EFIAPI shim_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+{
+    EFI_GUID loaded_image = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    EFI_LOADED_IMAGE *loaded, *loader;
+    EFI_HANDLE started;
+
+    services = system->BootServices;
+    get_memory_map = services->GetMemoryMap;
+    exit_boot_services = services->ExitBootServices;
+    services->HandleProtocol(image, &loaded_image, (void **)&loaded);
+    connect_all();
+    if (!load(image, &started))
+        return EFI_NOT_FOUND;
+    services->HandleProtocol(started, &loaded_image, (void **)&loader);
+    refusals = asks_for(loaded, "exit-never") ? -1 : asks_for(loaded, "exit-late") ? LATE_TIMES : 0;
+    services->ExitBootServices = refuse_exit;
+    if (asks_for(loaded, "map"))
+        services->GetMemoryMap = odd_map;
+    most_read_bytes = asks_for(loaded, "read-128") ? 128 * 512
+                      : asks_for(loaded, "read-1") ? 512
+                                                   : UINT64_MAX;
+    limit_reads();
+    if (asks_for(loaded, "high"))
+        return move_up(loader)(started, system);
+    return services->StartImage(started, NULL, NULL);
+}
