@@ -1,34 +1,46 @@
 /*
- * The console: one formatted print for the screen (vga.c) and COM1 (serial.c), usable from the
+ * The console: one formatted print for the screen (screen.c) and COM1 (serial.c), usable from the
  * first instruction of the kernel to a panic.
  */
 #include "console.h"
 
 #include "format.h"
+#include "framebuffer.h"
 #include "serial.h"
+#include "vga.h"
 
-static enum vga_color console_color = VGA_LIGHT_GREY;
+#include <stddef.h>
+
+static enum screen_color console_color = SCREEN_LIGHT_GREY;
 
 static void console_put(void *context, char character)
 {
     (void)context;
     serial_put(character);
-    vga_put(character, console_color, VGA_BLACK);
+    screen_put(character, console_color);
 }
 
-void console_clear(void)
+/* In text mode there is no framebuffer. */
+static const struct screen *console_screen(const struct bootinfo *info)
 {
-    vga_clear();
+    if (info->framebuffer_count > 0)
+        return framebuffer_screen((const struct bootinfo_framebuffer *)info->framebuffers);
+    return info->flags & BOOTINFO_TEXT_SCREEN ? &vga_screen : NULL;
 }
 
-void console_set_color(enum vga_color color)
+void console_start(const struct bootinfo *info)
+{
+    screen_use(console_screen(info));
+}
+
+void console_set_color(enum screen_color color)
 {
     console_color = color;
 }
 
 void console_keep_above(void)
 {
-    vga_keep_above();
+    screen_keep_above();
 }
 
 void console_print(const char *format, ...)
@@ -45,5 +57,5 @@ void console_vprint(const char *format, va_list arguments)
     const struct format_output output = {.put = console_put};
 
     format_print(&output, format, arguments);
-    vga_move_cursor();
+    screen_move_cursor();
 }

@@ -4,15 +4,17 @@
 #ifndef KERNEL_CONSOLE_H
 #define KERNEL_CONSOLE_H
 
-#include "vga.h"
+#include "bootimage/bootinfo.h"
+#include "screen.h"
 
 #include <stdarg.h>
 
-/* Blanks the screen and goes to its first row. Printing works before this, too. */
-void console_clear(void);
+/* Goes to the first row of the screen that shows something, blank. Printing works before this, too,
+   on a text screen. */
+void console_start(const struct bootinfo *info);
 
 /* The colour of what is printed from now on, on black; light grey at first. */
-void console_set_color(enum vga_color color);
+void console_set_color(enum screen_color color);
 
 /* What stands above the current row stays on the screen when the rest scrolls. */
 void console_keep_above(void);

@@ -35,9 +35,9 @@ static void entry_check(const struct bootinfo *info)
 
 void _start(const struct bootinfo *info)
 {
-    console_clear();
     exceptions_init();
     entry_check(info);
+    console_start(info);
     exceptions_set_stack(info->stack_top - info->stack_bytes);
     kernel_main(info);
     cpu_halt();

@@ -27,6 +27,9 @@ static const char *main_memory_type(uint32_t type)
         [BOOTINFO_MEMORY_BAD] = "bad",
         [BOOTINFO_MEMORY_LOADER] = "loader",
         [BOOTINFO_MEMORY_KERNEL] = "kernel",
+        [BOOTINFO_MEMORY_MODULE] = "module",
+        [BOOTINFO_MEMORY_FRAMEBUFFER] = "framebuffer",
+        [BOOTINFO_MEMORY_EFI_RUNTIME] = "EFI run-time services",
     };
 
     if (type >= sizeof(names) / sizeof(names[0]) || !names[type])
@@ -53,11 +56,11 @@ static void main_print_memory(const struct bootinfo *info)
 
 void kernel_main(const struct bootinfo *info)
 {
-    console_set_color(VGA_RED);
+    console_set_color(SCREEN_RED);
     console_print("Hello World!\n");
     console_keep_above();
 
-    console_set_color(VGA_LIGHT_GREY);
+    console_set_color(SCREEN_LIGHT_GREY);
     console_print("Loader: %s %s\n", (const char *)main_pointer(info->loader_name),
                   (const char *)main_pointer(info->loader_version));
     main_print_memory(info);

@@ -19,7 +19,7 @@ void panic_begin(void)
     if (panic_reports == PANIC_MAX_REPORTS)
         cpu_halt();
     panic_reports++;
-    console_set_color(VGA_LIGHT_RED);
+    console_set_color(SCREEN_LIGHT_RED);
 }
 
 void panic_at(const char *file, int line, const char *function, const char *format, ...)

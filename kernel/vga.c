@@ -1,7 +1,7 @@
 /*
- * The text screen, half of the console. It assumes the text mode that the BIOS leaves, and the map
- * of the first 4 GiB that the loader leaves (bootinfo.h). Where there is no such screen, as under
- * UEFI, the writes go nowhere and nobody waits for an answer.
+ * The text screen, as a BIOS leaves it (BOOTINFO_TEXT_SCREEN). It assumes the map of the first 4
+ * GiB that the loader leaves (bootinfo.h). Where there is no such screen the writes go nowhere and
+ * nobody waits for an answer.
  */
 #include "vga.h"
 
@@ -30,93 +30,46 @@ enum vga_crtc_register {
 #define VGA_CURSOR_FIRST_LINE 14
 #define VGA_CURSOR_LAST_LINE 15
 
-/* Where the next character goes. A full row has column VGA_COLUMNS: it wraps when more comes. */
-static unsigned int vga_row;
-static unsigned int vga_column;
-/* Rows above this one do not scroll. */
-static unsigned int vga_top;
-
 static void vga_set_register(enum vga_crtc_register index, uint8_t value)
 {
     outb(VGA_CRTC_INDEX, (uint8_t)index);
     outb(VGA_CRTC_DATA, value);
 }
 
-/* In memory the character comes first, its attribute second. */
-static uint16_t vga_cell(uint8_t character, enum vga_color foreground, enum vga_color background)
+/* In memory the character comes first, its attribute second; a background of 0 is black. */
+static void vga_draw(unsigned int row, unsigned int column, struct screen_cell cell)
 {
-    unsigned int attribute = (unsigned int)background << 4 | (unsigned int)foreground;
-
-    return (uint16_t)(attribute << 8 | character);
+    VGA_TEXT[row * VGA_COLUMNS + column] =
+        (uint16_t)((unsigned int)cell.color << 8 | cell.character);
 }
 
-static void vga_blank_row(unsigned int row)
+static void vga_clear(void)
 {
-    for (unsigned int column = 0; column < VGA_COLUMNS; column++)
-        VGA_TEXT[row * VGA_COLUMNS + column] = vga_cell(' ', VGA_LIGHT_GREY, VGA_BLACK);
-}
+    const struct screen_cell blank = {' ', SCREEN_LIGHT_GREY};
 
-static void vga_scroll(void)
-{
-    for (unsigned int i = vga_top * VGA_COLUMNS; i < (VGA_ROWS - 1) * VGA_COLUMNS; i++)
-        VGA_TEXT[i] = VGA_TEXT[i + VGA_COLUMNS];
-    vga_blank_row(VGA_ROWS - 1);
-}
-
-static void vga_new_row(void)
-{
-    vga_column = 0;
-    if (vga_row < VGA_ROWS - 1)
-        vga_row++;
-    else
-        vga_scroll();
-}
-
-void vga_clear(void)
-{
-    for (unsigned int row = 0; row < VGA_ROWS; row++)
-        vga_blank_row(row);
-    vga_row = 0;
-    vga_column = 0;
-    vga_top = 0;
-
+    for (unsigned int row = 0; row < VGA_ROWS; row++) {
+        for (unsigned int column = 0; column < VGA_COLUMNS; column++)
+            vga_draw(row, column, blank);
+    }
     /* A BIOS menu may have left another page on display, and no cursor. */
     vga_set_register(VGA_START_HIGH, 0);
     vga_set_register(VGA_START_LOW, 0);
     vga_set_register(VGA_CURSOR_START, VGA_CURSOR_FIRST_LINE);
     vga_set_register(VGA_CURSOR_END, VGA_CURSOR_LAST_LINE);
-    vga_move_cursor();
 }
 
-void vga_keep_above(void)
+static void vga_move_cursor(unsigned int row, unsigned int column)
 {
-    vga_top = vga_row;
-}
-
-void vga_put(char character, enum vga_color foreground, enum vga_color background)
-{
-    uint8_t byte = (uint8_t)character;
-
-    if (byte == '\n') {
-        vga_new_row();
-        return;
-    }
-    /* The bytes 0x80 to 0xBF only continue a character of UTF-8: one '?' for all of it. */
-    if (byte >= 0x80 && byte < 0xC0)
-        return;
-    if (byte < ' ' || byte > '~')
-        byte = '?';
-    if (vga_column == VGA_COLUMNS)
-        vga_new_row();
-    VGA_TEXT[vga_row * VGA_COLUMNS + vga_column] = vga_cell(byte, foreground, background);
-    vga_column++;
-}
-
-void vga_move_cursor(void)
-{
-    unsigned int column = vga_column < VGA_COLUMNS ? vga_column : VGA_COLUMNS - 1;
-    unsigned int cell = vga_row * VGA_COLUMNS + column;
+    unsigned int cell = row * VGA_COLUMNS + column;
 
     vga_set_register(VGA_CURSOR_HIGH, (uint8_t)(cell >> 8));
     vga_set_register(VGA_CURSOR_LOW, (uint8_t)(cell & 0xFF));
 }
+
+const struct screen vga_screen = {
+    .rows = VGA_ROWS,
+    .columns = VGA_COLUMNS,
+    .clear = vga_clear,
+    .draw = vga_draw,
+    .move_cursor = vga_move_cursor,
+};

@@ -1,5 +1,6 @@
 """What a BIOS boot promises, on UEFI, from the same image file; and every kind of disk."""
 
+import glyphs
 import machine
 import suite
 from suite import UEFI
@@ -112,6 +113,18 @@ class DiskTest(suite.BootTest):
             guest.wait_for_serial("Command line: ")
             guest.wait_for_halt()
             self.assertIn("Hello World!", guest.serial())
+
+    def test_the_screen_says_what_the_serial_port_says(self):
+        """Glyph by glyph; Hello World! in red."""
+        font = glyphs.Font(suite.build_path("FONT").read_bytes())
+        with machine.Machine(suite.build_path("KERNEL_IMAGE"), **UEFI) as guest:
+            guest.wait_for_serial("Command line: ")
+            guest.wait_for_halt()
+            picture = guest.picture()
+            lines = guest.serial().partition("Hello World!")[2].splitlines()
+        self.assertEqual(font.row(picture, 0), ("Hello World!", {b"\xaa\0\0"}))
+        for number, line in enumerate(lines[1:], 1):
+            self.assertEqual(font.row(picture, number), (line.rstrip(), {b"\xaa\xaa\xaa"}))
 
     def test_ide(self):
         self.check_disk("ide", machine="pc")
