@@ -117,24 +117,37 @@ out:
 
 static bool run_image(const struct options *options, const struct plan *plan, struct error *error)
 {
-    int fd = runner_temporary_file(error);
+    const bool is_uefi = options->firmware == OPTIONS_FIRMWARE_UEFI;
+    struct ovmf ovmf = {0};
+    struct runner runner = {.variables = -1, .arguments = options->qemu_arguments};
 
-    if (fd < 0)
-        return false;
-    if (image_write(plan, fd, "temporary image (in TMPDIR)", error)) {
-        enum runner_display display = runner_choose_display(options->qemu_arguments);
-
+    if (is_uefi) {
+        if (!ovmf_find(&ovmf, options->ovmf, error))
+            goto out;
+        runner.ovmf = &ovmf;
+        if (ovmf.variables && (runner.variables = runner_copy_variables(&ovmf, error)) < 0)
+            goto out;
+    }
+    runner.image = runner_temporary_file(error);
+    if (runner.image < 0)
+        goto out;
+    if (image_write(plan, runner.image, "temporary image (in TMPDIR)", error)) {
+        runner.display = runner_choose_display(options->qemu_arguments, is_uefi);
         print_warnings(error);
-        if (display == RUNNER_CURSES && !options->quiet) {
+        if (runner.display == RUNNER_CURSES && !options->quiet) {
             fputs("bootimage: QEMU takes this terminal now; to leave it, press Alt+2, type quit "
                   "and press Enter\n",
                   stderr);
             /* QEMU clears the screen at once. */
             sleep(2);
         }
-        runner_exec(fd, display, options->qemu_arguments, error);
+        runner_exec(&runner, error);
     }
-    close(fd);
+    close(runner.image);
+out:
+    if (runner.variables >= 0)
+        close(runner.variables);
+    ovmf_free(&ovmf);
     return false;
 }
 

@@ -36,6 +36,10 @@ const char options_usage[] =
     "      --kaslr           map a position-independent kernel at a random address\n"
     "      --stack-size=SIZE bytes of the kernel's stack, such as 64K; default: as the\n"
     "                        kernel's note asks, else 64K\n"
+    "      --firmware=NAME   what the image boots on: bios, uefi or both (the default);\n"
+    "                        runner: what QEMU has, bios (the default) or uefi\n"
+    "      --ovmf=FILE       runner: the UEFI firmware's code; default: as QEMU's firmware\n"
+    "                        descriptors say\n"
     "      --json            inspect: tell it as JSON\n"
     "  -q, --quiet           only say what is wrong (not for inspect)\n"
     "      --help            show this and exit\n"
@@ -60,9 +64,11 @@ static const struct {
 enum {
     OPTION_CMDLINE = 256,
     OPTION_BASE,
+    OPTION_FIRMWARE,
     OPTION_KASLR,
     OPTION_JSON,
     OPTION_MODULE,
+    OPTION_OVMF,
     OPTION_STACK_SIZE,
     OPTION_WITH_ELF,
     OPTION_HELP,
@@ -85,6 +91,8 @@ static const struct {
     {"stack-size", required_argument, OPTION_STACK_SIZE, PLANNING_COMMANDS},
     {"base", required_argument, OPTION_BASE, PLANNING_COMMANDS},
     {"kaslr", no_argument, OPTION_KASLR, PLANNING_COMMANDS},
+    {"firmware", required_argument, OPTION_FIRMWARE, PLANNING_COMMANDS},
+    {"ovmf", required_argument, OPTION_OVMF, COMMAND_RUNNER},
     {"json", no_argument, OPTION_JSON, COMMAND_INSPECT},
     {"quiet", no_argument, 'q', COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_VERIFY},
     {"help", no_argument, OPTION_HELP, ALL_COMMANDS},
@@ -190,6 +198,26 @@ static bool take_base(struct options *options, const char *address, struct error
         error, "--base is %s; give an address, such as 0xffffffff80000000 [base-number]", address);
 }
 
+static bool take_firmware(struct options *options, const char *name, struct error *error)
+{
+    static const char *const names[] = {
+        [OPTIONS_FIRMWARE_BIOS] = "bios",
+        [OPTIONS_FIRMWARE_UEFI] = "uefi",
+        [OPTIONS_FIRMWARE_BOTH] = "both",
+    };
+    const bool is_runner = options->command == COMMAND_RUNNER;
+
+    for (int i = OPTIONS_FIRMWARE_BIOS; i <= OPTIONS_FIRMWARE_BOTH; i++) {
+        if (strcmp(name, names[i]) == 0)
+            options->firmware = (enum options_firmware)i;
+    }
+    if (options->firmware != OPTIONS_FIRMWARE_DEFAULT &&
+        !(is_runner && options->firmware == OPTIONS_FIRMWARE_BOTH))
+        return true;
+    return error_set(error, "--firmware is %s; give %s [firmware-name]", name,
+                     is_runner ? "bios or uefi" : "bios, uefi or both");
+}
+
 /* argument is NULL for an option without one. */
 static bool take_option(struct options *options, int letter, const char *argument,
                         struct error *error)
@@ -206,6 +234,11 @@ static bool take_option(struct options *options, int letter, const char *argumen
         return true;
     case OPTION_BASE:
         return take_base(options, argument, error);
+    case OPTION_FIRMWARE:
+        return take_firmware(options, argument, error);
+    case OPTION_OVMF:
+        options->ovmf = argument;
+        return true;
     case OPTION_KASLR:
         options->random_base = true;
         return true;
@@ -237,6 +270,9 @@ static bool take_operands(struct options *options, int count, char **words, stru
             error,
             "unexpected argument %s: one file at a time; see bootimage --help [extra-argument]",
             words[1]);
+    if (options->ovmf && options->firmware != OPTIONS_FIRMWARE_UEFI)
+        return error_set(error, "--ovmf is of no use without --firmware=uefi; give both "
+                                "[ovmf-without-uefi]");
     options->qemu_arguments = words + 1;
     if (options->command == COMMAND_RUNNER && count > 1 && strcmp(words[1], "--") == 0)
         options->qemu_arguments++;

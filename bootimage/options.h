@@ -20,12 +20,22 @@ enum command {
 };
 
 /* Strings are the user's own, and live as long as the program. */
+/* What the image boots on, and what the runner boots it with. */
+enum options_firmware {
+    OPTIONS_FIRMWARE_DEFAULT, /* an image for both; the runner has a BIOS */
+    OPTIONS_FIRMWARE_BIOS,
+    OPTIONS_FIRMWARE_UEFI,
+    OPTIONS_FIRMWARE_BOTH,
+};
+
 struct options {
     enum command command;
     const char *file;   /* the kernel, or an image */
     const char *output; /* NULL: the default */
     const char *command_line;
     struct module_list modules; /* their files not yet looked at */
+    enum options_firmware firmware;
+    const char *ovmf; /* for runner; NULL: to be looked for */
     bool with_elf;
     bool random_base;
     uint64_t base;         /* 0: not given */

@@ -12,12 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define QEMU "qemu-system-x86_64"
 /* What comes before the user's arguments, at most, and the NULL at the end. */
-#define OWN_ARGUMENTS 16
+#define OWN_ARGUMENTS 24
 
 /* An option of QEMU, which takes it with one '-' or two. */
 static bool is_option(const char *argument, const char *const names[])
@@ -57,7 +58,7 @@ static bool take_terminal(void)
     return done;
 }
 
-enum runner_display runner_choose_display(char *const arguments[])
+enum runner_display runner_choose_display(char *const arguments[], bool is_uefi)
 {
     static const char *const display[] = {"display", "nographic", "curses", "vnc",
                                           "spice",   "sdl",       "gtk",    NULL};
@@ -74,7 +75,7 @@ enum runner_display runner_choose_display(char *const arguments[])
         return RUNNER_WINDOW;
     if (user_output)
         return RUNNER_NOTHING;
-    return take_terminal() ? RUNNER_CURSES : RUNNER_SERIAL;
+    return !is_uefi && take_terminal() ? RUNNER_CURSES : RUNNER_SERIAL;
 }
 
 int runner_temporary_file(struct error *error)
@@ -143,22 +144,92 @@ static size_t add_display(char **arguments, enum runner_display display)
     return count;
 }
 
-bool runner_exec(int fd, enum runner_display display, char *const arguments[], struct error *error)
+int runner_copy_variables(const struct ovmf *ovmf, struct error *error)
+{
+    struct stat status;
+    int from = open(ovmf->variables, O_RDONLY | O_CLOEXEC);
+    int to = runner_temporary_file(error);
+    bool done = from >= 0 && to >= 0 && fstat(from, &status) == 0;
+
+    for (off_t left = done ? status.st_size : 0; done && left > 0;) {
+        ssize_t count = sendfile(to, from, NULL, (size_t)left);
+
+        done = count > 0;
+        left -= count;
+    }
+    if (!done)
+        error_set(error,
+                  "%s: cannot copy for this run: %s; check it, and the room in TMPDIR "
+                  "[ovmf-copy]",
+                  ovmf->variables, strerror(errno));
+    if (from >= 0)
+        close(from);
+    if (!done && to >= 0)
+        close(to);
+    return done ? to : -1;
+}
+
+/* A path as it stands in an option of QEMU, where commas separate. */
+static void append_path(char *option, const char *path)
+{
+    option += strlen(option);
+    for (; *path; path++) {
+        if (*path == ',')
+            *option++ = ',';
+        *option++ = *path;
+    }
+    *option = '\0';
+}
+
+/* OVMF in flash memory, on the machine that it is made for unless the user has one. The strings
+   live until QEMU takes this process. False without memory. */
+static bool add_ovmf(char **arguments, size_t *count, const struct runner *runner)
+{
+    static char machine_option[] = "-machine", machine[] = "q35", drive_option[] = "-drive";
+    static const char *const machine_options[] = {"machine", "M", NULL};
+    static char variables[64];
+    char *code = malloc(64 + 2 * strlen(runner->ovmf->code));
+    bool has_machine = false;
+
+    if (!code)
+        return false;
+    for (size_t i = 0; runner->arguments[i]; i++)
+        has_machine |= is_option(runner->arguments[i], machine_options);
+    if (!has_machine) {
+        arguments[(*count)++] = machine_option;
+        arguments[(*count)++] = machine;
+    }
+    strcpy(code, "if=pflash,format=raw,unit=0,readonly=on,file=");
+    append_path(code, runner->ovmf->code);
+    arguments[(*count)++] = drive_option;
+    arguments[(*count)++] = code;
+    if (runner->variables >= 0) {
+        snprintf(variables, sizeof(variables), "if=pflash,format=raw,unit=1,file=/dev/fd/%d",
+                 runner->variables);
+        arguments[(*count)++] = drive_option;
+        arguments[(*count)++] = variables;
+    }
+    return true;
+}
+
+bool runner_exec(const struct runner *runner, struct error *error)
 {
     static char program[] = QEMU;
     char drive[64];
     size_t user_count = 0;
     size_t count = 0;
 
-    while (arguments[user_count])
+    while (runner->arguments[user_count])
         user_count++;
     char **all = calloc(OWN_ARGUMENTS + user_count, sizeof(*all));
     if (!all)
         return error_out_of_memory(error);
     all[count++] = program;
-    count += add_disk(all + count, drive, fd);
-    count += add_display(all + count, display);
-    memcpy(all + count, arguments, user_count * sizeof(*all));
+    count += add_disk(all + count, drive, runner->image);
+    if (runner->ovmf && !add_ovmf(all, &count, runner))
+        return error_out_of_memory(error);
+    count += add_display(all + count, runner->display);
+    memcpy(all + count, runner->arguments, user_count * sizeof(*all));
     execvp(QEMU, all);
     int number = errno;
     free(all);

@@ -6,6 +6,8 @@
 
 #include "error.h"
 
+#include "ovmf.h"
+
 #include <stdbool.h>
 
 /* Where the machine's output appears. */
@@ -18,13 +20,25 @@ enum runner_display {
 };
 
 /* Looks at the arguments for QEMU, the environment and standard output. For RUNNER_CURSES standard
-   input is made the terminal. */
-enum runner_display runner_choose_display(char *const arguments[]);
+   input is made the terminal; it cannot show the graphics of a UEFI machine. */
+enum runner_display runner_choose_display(char *const arguments[], bool is_uefi);
 
 /* A file in TMPDIR or /tmp without a name, gone with its last user; -1 on failure. */
 int runner_temporary_file(struct error *error);
 
-/* Becomes QEMU: returns on failure only. fd is the image. */
-bool runner_exec(int fd, enum runner_display display, char *const arguments[], struct error *error);
+/* What QEMU is started with. */
+struct runner {
+    int image;               /* the file */
+    const struct ovmf *ovmf; /* NULL: a BIOS */
+    int variables;           /* of OVMF: the file; -1: none of their own */
+    enum runner_display display;
+    char *const *arguments; /* the user's */
+};
+
+/* A copy of OVMF's variables for one run, as runner_temporary_file(); -1 on failure. */
+int runner_copy_variables(const struct ovmf *ovmf, struct error *error);
+
+/* Becomes QEMU: returns on failure only. */
+bool runner_exec(const struct runner *runner, struct error *error);
 
 #endif

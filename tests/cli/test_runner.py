@@ -3,7 +3,9 @@
 import errno
 import fcntl
 import itertools
+import json
 import os
+import pathlib
 import pty
 import select
 import shutil
@@ -55,6 +57,123 @@ class RunnerTest(support.ToolTest):
                          r"\A-drive if=none,id=bootimage,format=raw,file=/dev/fd/\d+ "
                          r"-device virtio-blk-pci,drive=bootimage,bootindex=1\Z")
         return words[4:]
+
+
+class Uefi(RunnerTest):
+    """--firmware=uefi: OVMF, found by QEMU's descriptors in a folder of the test's own."""
+
+    OWN = ["-display", "none", "-serial", "stdio"]
+
+    def setUp(self):
+        super().setUp()
+        self.environment["XDG_CONFIG_HOME"] = f"{self.folder}/config"
+        (self.folder / "config/qemu/firmware").mkdir(parents=True)
+        for name in "CODE.fd", "VARS.fd", "a,b_CODE.fd", "a,b_VARS.fd", "whole.fd":
+            self.write(name, f"this is {name}".encode())
+
+    def describe(self, name, code="CODE.fd", variables="VARS.fd", architecture="x86_64",
+                 machines=("pc-q35-*",), features=("verbose-dynamic",), interface="uefi"):
+        """Write a descriptor."""
+        file = self.folder / "config/qemu/firmware" / name
+        file.write_text(json.dumps({
+            "description": "UEFI", "interface-types": [interface],
+            "mapping": {"device": "flash",
+                        "executable": {"filename": str(self.folder / code), "format": "raw"},
+                        "nvram-template": {"filename": str(self.folder / variables),
+                                           "format": "raw"}},
+            "targets": [{"architecture": architecture, "machines": list(machines)}],
+            "features": list(features), "tags": []}))
+
+    def run_uefi(self, *arguments, code="CODE.fd", variables=True, machine=True):
+        """Runs the runner with a QEMU that changes the variables; the file that it was given."""
+        words = self.run_fake("--firmware=uefi", *arguments,
+                              FAKE_QEMU_DOES='for word; do case $word in *unit=1*) '
+                              'cat "/dev/fd/${word##*/}" >"$NOTES/variables"; '
+                              'echo changed >"/dev/fd/${word##*/}" ;; esac; done')
+        if machine:
+            self.assertEqual(words[:2], ["-machine", "q35"])
+            words = words[2:]
+        path = str(self.folder / code).replace(",", ",,")
+        self.assertEqual(words[:2], [
+            "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={path}"])
+        words = words[2:]
+        if variables:
+            self.assertRegex(" ".join(words[:2]),
+                             r"\A-drive if=pflash,format=raw,unit=1,file=/dev/fd/\d+\Z")
+            words = words[2:]
+            self.assertEqual(self.note("variables"),
+                             f"this is {code.replace('CODE', 'VARS')}".encode())
+        self.assertEqual(words[:4], self.OWN)
+        self.assertEqual(self.note("left"), b"")
+        for name in "VARS.fd", "a,b_VARS.fd":
+            self.assertEqual((self.folder / name).read_bytes(), f"this is {name}".encode())
+        return words[4:]
+
+    def test_descriptor(self):
+        self.describe("10-mine.json")
+        self.assertEqual(self.run_uefi("kernel.elf", "-m", "64M"), ["-m", "64M"])
+
+    def test_first_that_fits(self):
+        self.describe("10-smm.json", code="no", features=("requires-smm",))
+        self.describe("11-keys.json", code="no", features=("enrolled-keys",))
+        self.describe("12-arm.json", code="no", architecture="aarch64")
+        self.describe("13-other.json", code="no", machines=("pc-i440fx-*",))
+        self.describe("14-bios.json", code="no", interface="bios")
+        self.describe("15-gone.json", code="no")
+        (self.folder / "config/qemu/firmware/16-broken.json").write_text("{")
+        self.describe("17-right.json")
+        self.describe("18-late.json", code="a,b_CODE.fd", variables="a,b_VARS.fd")
+        self.run_uefi("kernel.elf")
+
+    def test_a_file_hides_others_of_its_name(self):
+        """An empty one, too: here the descriptors of the system."""
+        for folder in "/etc/qemu/firmware", "/usr/share/qemu/firmware":
+            for file in pathlib.Path(folder).glob("*.json"):
+                (self.folder / "config/qemu/firmware" / file.name).write_text("")
+        self.describe("99-last.json")
+        self.run_uefi("kernel.elf")
+
+    def test_named(self):
+        self.run_uefi("--ovmf", str(self.folder / "a,b_CODE.fd"), "kernel.elf", code="a,b_CODE.fd")
+        self.run_uefi("--ovmf", str(self.folder / "whole.fd"), "kernel.elf", code="whole.fd",
+                      variables=False)
+
+    def test_machine_of_the_user(self):
+        self.describe("10-mine.json")
+        for words in ["-M", "pc"], ["-machine", "q35,smm=on"], ["--machine", "pc"]:
+            self.assertEqual(self.run_uefi("kernel.elf", *words, machine=False), words)
+
+    def test_bios(self):
+        self.assertEqual(self.run_fake("--firmware=bios", "kernel.elf"), self.OWN)
+
+    def test_errors(self):
+        def refused(status, said, *arguments):
+            self.assertEqual(self.tool("runner", *arguments, env=self.environment),
+                             (status, "", f"bootimage: {said}\n"))
+        refused(2, "--firmware is both; give bios or uefi [firmware-name]", "--firmware=both",
+                "kernel.elf")
+        refused(2, "--ovmf is of no use without --firmware=uefi; give both [ovmf-without-uefi]",
+                "--ovmf=x", "kernel.elf")
+        refused(1, "nothing: cannot read: No such file or directory; name OVMF's code by --ovmf "
+                "[ovmf-file]", "--firmware=uefi", "--ovmf=nothing", "kernel.elf")
+        (self.folder / "VARS.fd").unlink()
+        refused(1, "VARS.fd: cannot read: No such file or directory; it is to hold the variables of "
+                "CODE.fd: put them there, or name another file by --ovmf [ovmf-variables]",
+                "--firmware=uefi", "--ovmf=CODE.fd", "kernel.elf")
+
+    def test_the_real_ones(self):
+        """QEMU and OVMF: the kernel of the test has nothing to say, but the firmware starts it."""
+        name = self.folder / "serial"
+        with subprocess.Popen(
+                [os.environ["BOOTIMAGE"], "runner", "--firmware=uefi", "kernel.elf", "-display",
+                 "none", "-accel", "tcg", "-serial", f"file:{name}"],
+                cwd=self.folder, env=os.environ | {"XDG_CONFIG_HOME": str(self.folder)}) as qemu:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and qemu.poll() is None and not (
+                    name.exists() and b"starting Boot" in name.read_bytes()):
+                time.sleep(0.05)
+            qemu.kill()
+        self.assertIn(b"starting Boot", name.read_bytes())
 
 
 class Runner(RunnerTest):
