@@ -221,7 +221,8 @@ static bool check_layout(const struct image_reader *reader, struct error *error)
     bool sound = header->image_sectors <= UINT32_MAX &&
                  header->plan_lba % IMAGE_PARTITION_ALIGN_SECTORS == 0 &&
                  header->plan_lba >= IMAGE_FIRST_PARTITION_LBA &&
-                 header->plan_lba < header->image_sectors && header->stage2_sectors > 0 &&
+                 header->plan_lba < header->image_sectors &&
+                 (header->stage2_sectors > 0 || header->esp_sectors > 0) &&
                  header->stage2_sectors <= loader_end - IMAGE_STAGE2_LBA &&
                  loader_end >= IMAGE_FIRST_PARTITION_LBA &&
                  loader_end % IMAGE_PARTITION_ALIGN_SECTORS == 0 &&

@@ -11,6 +11,10 @@
 extern const uint8_t loader_blob[];
 extern const size_t loader_blob_bytes;
 
+/* In its place, a boot sector for images that have no loader for BIOSes, and the gap. */
+extern const uint8_t uefi_only_blob[];
+extern const size_t uefi_only_blob_bytes;
+
 /* 0 bytes: built without UEFI. */
 extern const uint8_t esp_blob[];
 extern const size_t esp_blob_bytes;

@@ -174,20 +174,40 @@ static bool override_requests(struct kernel *kernel, const struct options *optio
            (!options->with_elf || request_override(kernel, BOOTINFO_REQUEST_KERNEL_FILE, 1, error));
 }
 
+/* The loaders of the image. */
+static bool choose_loaders(struct plan_options *plan, const struct options *options,
+                           struct error *error)
+{
+    const bool is_runner = options->command == COMMAND_RUNNER;
+    const bool with_bios = options->firmware != OPTIONS_FIRMWARE_UEFI || is_runner;
+    const bool with_uefi = options->firmware != OPTIONS_FIRMWARE_BIOS || is_runner;
+    const bool wants_uefi = options->firmware > OPTIONS_FIRMWARE_BIOS;
+
+    if (wants_uefi && esp_blob_bytes == 0)
+        return error_set(error,
+                         "this bootimage was built without its loader for UEFI; build it with "
+                         "-Duefi=enabled, or give --firmware=bios [firmware-uefi]");
+    plan->loader = with_bios ? loader_blob : uefi_only_blob;
+    plan->loader_bytes = with_bios ? loader_blob_bytes : uefi_only_blob_bytes;
+    if (with_uefi && esp_blob_bytes > 0) {
+        plan->esp = esp_blob;
+        plan->esp_bytes = esp_blob_bytes;
+    }
+    return true;
+}
+
 static bool package(struct options *options, struct error *error)
 {
     struct plan_options plan_options = {
         .command_line = options->command_line,
         .modules = &options->modules,
-        .loader = loader_blob,
-        .loader_bytes = loader_blob_bytes,
-        .esp = esp_blob_bytes > 0 ? esp_blob : NULL,
-        .esp_bytes = esp_blob_bytes,
     };
     struct kernel kernel;
     struct plan plan;
     bool done = false;
 
+    if (!choose_loaders(&plan_options, options, error))
+        return false;
     if (!kernel_open(&kernel, options->file, error))
         return false;
     if (module_look(&options->modules, error) && override_requests(&kernel, options, error) &&
@@ -220,7 +240,10 @@ static bool verify(const struct options *options, struct error *error)
 {
     struct verify_result result;
 
-    if (!verify_image(options->file, loader_blob, loader_blob_bytes, &result, error))
+    static const struct verify_loader loaders[] = {
+        {loader_blob, &loader_blob_bytes}, {uefi_only_blob, &uefi_only_blob_bytes}, {NULL, NULL}};
+
+    if (!verify_image(options->file, loaders, &result, error))
         return false;
     if (!options->quiet)
         printf("%s: %" PRIu64 " bytes are as they were made, with %zu segments and %zu modules%s\n",

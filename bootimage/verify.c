@@ -25,9 +25,8 @@
 
 struct verify {
     struct image_reader reader;
-    const uint8_t *loader; /* of this bootimage */
-    size_t loader_bytes;
-    uint8_t *stage2; /* of the image */
+    const struct verify_loader *loader; /* of this bootimage; the one that the image has */
+    uint8_t *stage2;                    /* of the image */
     size_t stage2_bytes;
     uint8_t *esp; /* of the image; NULL: it has none */
     size_t esp_bytes;
@@ -48,12 +47,17 @@ static bool read_stage2(struct verify *verify, struct error *error)
     const struct image_header *header = &verify->reader.header;
 
     verify->stage2_bytes = (size_t)header->stage2_sectors * IMAGE_SECTOR_BYTES;
-    verify->stage2 = malloc(verify->stage2_bytes);
+    verify->stage2 = malloc(verify->stage2_bytes ? verify->stage2_bytes : 1);
     if (!verify->stage2)
         return error_out_of_memory(error);
-    verify->own_loader =
-        STAGE2_OFFSET + verify->stage2_bytes == verify->loader_bytes &&
-        header->stage2_sum == checksum_words(verify->loader + STAGE2_OFFSET, verify->stage2_bytes);
+    for (; verify->loader->bytes; verify->loader++) {
+        verify->own_loader =
+            STAGE2_OFFSET + verify->stage2_bytes == *verify->loader->byte_count &&
+            header->stage2_sum ==
+                checksum_words(verify->loader->bytes + STAGE2_OFFSET, verify->stage2_bytes);
+        if (verify->own_loader)
+            break;
+    }
     return image_reader_read(&verify->reader, STAGE2_OFFSET, verify->stage2, verify->stage2_bytes,
                              error);
 }
@@ -84,8 +88,9 @@ static bool check_mbr(const struct verify *verify, struct error *error)
     };
     struct image_mbr mbr = verify->reader.mbr;
 
-    if (verify->own_loader && !image_reader_expect(&verify->reader, "stage 1 (LBA 0)", 0,
-                                                   verify->loader, IMAGE_STAGE1_BYTES, error))
+    if (verify->own_loader &&
+        !image_reader_expect(&verify->reader, "stage 1 (LBA 0)", 0, verify->loader->bytes,
+                             IMAGE_STAGE1_BYTES, error))
         return false;
     image_fill_mbr(&mbr, &plan);
     return image_reader_expect(&verify->reader, "the disk signature (LBA 0)",
@@ -107,8 +112,9 @@ static bool check_stage2(const struct verify *verify, struct error *error)
     uint64_t end = STAGE2_OFFSET + verify->stage2_bytes;
 
     if (verify->own_loader) {
-        if (!image_reader_expect(reader, "stage 2", STAGE2_OFFSET, verify->loader + STAGE2_OFFSET,
-                                 verify->stage2_bytes, error))
+        if (!image_reader_expect(reader, "stage 2", STAGE2_OFFSET,
+                                 verify->loader->bytes + STAGE2_OFFSET, verify->stage2_bytes,
+                                 error))
             return false;
     } else if (sum != expected) {
         return error_set(
@@ -301,10 +307,10 @@ static bool check_all(struct verify *verify, struct verify_result *result, struc
     return done;
 }
 
-bool verify_image(const char *path, const uint8_t *loader, size_t loader_bytes,
+bool verify_image(const char *path, const struct verify_loader *loaders,
                   struct verify_result *result, struct error *error)
 {
-    struct verify verify = {.loader = loader, .loader_bytes = loader_bytes};
+    struct verify verify = {.loader = loaders};
 
     *result = (struct verify_result){0};
     if (!image_reader_open(&verify.reader, path, error))

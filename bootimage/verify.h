@@ -18,10 +18,16 @@ struct verify_result {
     bool own_loader; /* it is the loader of this bootimage, so that each byte of it is known */
 };
 
+/* A loader that images have: LBA 0, a gap for the header, and stage 2 if it has one. */
+struct verify_loader {
+    const uint8_t *bytes; /* NULL: the end of the list */
+    const size_t *byte_count;
+};
+
 /* Checks all of the image at path. Fails with the part that has the first wrong byte: by its place
-   where the right byte is known, else by the checksum that covers it. loader is the one of this
-   bootimage, as in struct plan. */
-bool verify_image(const char *path, const uint8_t *loader, size_t loader_bytes,
+   where the right byte is known, else by the checksum that covers it. loaders are those of
+   this bootimage. */
+bool verify_image(const char *path, const struct verify_loader *loaders,
                   struct verify_result *result, struct error *error);
 
 #endif

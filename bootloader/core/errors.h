@@ -76,7 +76,10 @@
       "Write the whole image to a disk with sectors of 512 bytes, not only its EFI partition.")    \
     X(22, LEAVE, "the firmware does not let go",                                                   \
       "ExitBootServices failed again and again, always with a new memory map.",                    \
-      "Update the firmware, or switch off what it starts in its setup.")
+      "Update the firmware, or switch off what it starts in its setup.")                           \
+    X(23, UEFI_ONLY, "this image boots on UEFI only",                                              \
+      "The image was made by --firmware=uefi, and this machine's firmware is a BIOS.",             \
+      "Make the image anew without that option.")
 #define WARNING_TABLE(X)                                                                           \
     X(1, WEAK_RANDOM, "the kernel's random address comes from clocks",                             \
       "The CPU has neither RDSEED nor RDRAND; the TSC and the real-time clock can be guessed.",    \

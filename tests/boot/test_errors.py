@@ -95,6 +95,12 @@ class DefectTest(BootErrorTest):
         self.assertIn(f"vector 0x6, error 0x0, rip {undefined:#x}", line)
 
 
+class FirmwareTest(BootErrorTest):
+    def test_an_image_for_uefi_alone(self):
+        image = ImageFile(self.package(self.kernel("plain-gcc"), "--firmware=uefi"))
+        self.check_error(image, "UEFI_ONLY")
+
+
 class RequestTest(BootErrorTest):
     """What a kernel's notes ask for and the machine has not (kernels/asks_too_much.S)."""
 

@@ -102,7 +102,7 @@ class KernelsTest(suite.BootTest):
         self.boot("address-low", **UEFI)
 
     def test_a_plain_kernel(self):
-        self.boot("plain-gcc", **UEFI)
+        self.boot("plain-gcc", "--firmware=uefi", **UEFI)
 
 
 class DiskTest(suite.BootTest):

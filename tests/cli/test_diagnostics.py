@@ -19,10 +19,13 @@ NAME = re.compile(r' "?\[([a-z0-9]+(?:-[a-z0-9]+)*)\]"\Z')
 
 # Names that no test provokes, and why.
 UNPROVOKED = {
+    "firmware-uefi": "takes a tool that was built without the loader for UEFI",
     "image-read": "takes a disk that fails, or a file that shrinks while it is read",
     "kernel-read": "takes a disk that fails, or a file that shrinks between two system calls",
     "libelf": "what libelf refuses, kernel.c has refused before",
     "libelf-version": "takes a libelf that does not know ELF's only version",
+    "ovmf-copy": "takes a file that shrinks while it is read, or a folder without room",
+    "ovmf-missing": "takes a machine without OVMF",
     "out-of-memory": "takes a machine without memory: sanitizers do not run under a limit",
     "output-close": "takes a file system over a network",
     "output-flush": "takes a disk that fails",

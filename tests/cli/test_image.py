@@ -40,6 +40,24 @@ class Images(support.ToolTest):
         self.assertEqual(made.segments, [(0, 0x100000, data)])
         self.assertEqual(len(made.data), (made.plan_lba + 1 + 1954) * 512)
 
+    def test_firmware_shapes_the_image(self):
+        sizes = {}
+        for name in "bios", "uefi", "both":
+            self.assertEqual(self.tool("-q", f"--firmware={name}", "kernel.elf"), (0, "", ""))
+            made = image.Image(self.image.read_bytes())
+            sizes[name] = made.sectors
+            self.assertEqual(made.esp_lba > 0, name != "bios")
+            self.assertEqual(made.stage2_sectors > 0, name != "uefi")
+            self.assertEqual(self.tool("verify", "-q", self.image.name), (0, "", ""))
+            self.assertEqual(self.tool("inspect", self.image.name)[0], 0)
+            data = bytearray(self.image.read_bytes())
+            data[0x100] ^= 1  # in the boot sector
+            self.write("broken.bin", data)
+            self.assertIn("stage 1 (LBA 0) is damaged", self.tool("verify", "broken.bin")[2])
+        self.assertLess(sizes["bios"], sizes["both"])
+        self.assert_fails("--firmware is efi; give bios, uefi or both [firmware-name]",
+                          "--firmware=efi", "kernel.elf", status=2)
+
     def test_holes_are_not_written(self):
         self.package(elf.build([Segment(0x100000, b"\xf4")]))
         self.assertLess(self.image.stat().st_blocks * 512, 128 << 10)

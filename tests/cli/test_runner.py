@@ -165,7 +165,7 @@ class Uefi(RunnerTest):
         """QEMU and OVMF: the kernel of the test has nothing to say, but the firmware starts it."""
         name = self.folder / "serial"
         with subprocess.Popen(
-                [os.environ["BOOTIMAGE"], "runner", "--firmware=uefi", "kernel.elf", "-display",
+                [support.TOOL, "runner", "--firmware=uefi", "kernel.elf", "-display",
                  "none", "-accel", "tcg", "-serial", f"file:{name}"],
                 cwd=self.folder, env=os.environ | {"XDG_CONFIG_HOME": str(self.folder)}) as qemu:
             deadline = time.monotonic() + 60

@@ -185,7 +185,10 @@ static void put_image(size_t bytes)
 
 static bool verify(const uint8_t *own_loader, struct verify_result *result, struct error *error)
 {
-    return verify_image(path, own_loader, LOADER_BYTES, result, error);
+    static const size_t loader_bytes = LOADER_BYTES;
+    const struct verify_loader loaders[] = {{own_loader, &loader_bytes}, {NULL, NULL}};
+
+    return verify_image(path, loaders, result, error);
 }
 
 /* The image is refused by a message that ends like this. */
