@@ -54,6 +54,17 @@ static void main_print_memory(const struct bootinfo *info)
                       main_memory_type(map[i].type));
 }
 
+static void main_print_screen(const struct bootinfo *info)
+{
+    const struct bootinfo_framebuffer *framebuffer = main_pointer(info->framebuffers);
+
+    if (framebuffer)
+        console_print("Screen: %ux%u, %u bits per pixel\n", framebuffer->width, framebuffer->height,
+                      (unsigned int)framebuffer->bits_per_pixel);
+    else
+        console_print("Screen: %s\n", info->flags & BOOTINFO_TEXT_SCREEN ? "text" : "none");
+}
+
 void kernel_main(const struct bootinfo *info)
 {
     console_set_color(SCREEN_RED);
@@ -63,6 +74,7 @@ void kernel_main(const struct bootinfo *info)
     console_set_color(SCREEN_LIGHT_GREY);
     console_print("Loader: %s %s\n", (const char *)main_pointer(info->loader_name),
                   (const char *)main_pointer(info->loader_version));
+    main_print_screen(info);
     main_print_memory(info);
     console_print("Command line: %s\n", (const char *)main_pointer(info->command_line));
 }

@@ -286,9 +286,11 @@ class Machine:
         return int(found.group(1)), line
 
     def _screen_shows(self, line):
+        if not self._has_screen:
+            return True
         if self._firmware == "bios":
             return line in self.screen_text()
-        return not self._has_screen or glyphs.shows(self.picture(), line)
+        return glyphs.shows(self.picture(), line)
 
     def picture(self):
         """What the screen shows, as a glyphs.Picture."""

@@ -111,7 +111,7 @@ class RequestTest(BootErrorTest):
         self.check_error(self.image("asks-too-much-levels"), "NO_FIVE_LEVELS")
 
     def test_a_framebuffer(self):
-        self.check_error(self.image("asks-too-much-framebuffer"), "NO_FRAMEBUFFER")
+        self.check_error(self.image("asks-too-much-framebuffer"), "NO_FRAMEBUFFER", vga="none")
 
     def test_more_address_lines(self):
         self.check_error(self.image("asks-too-much-far-memory"), "ADDRESS_WIDTH")

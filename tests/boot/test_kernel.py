@@ -30,6 +30,7 @@ class KernelTest(suite.BootTest):
         self.assertRegex(text, re.compile(
             r"^Hello World!\n"
             r"Loader: bootimage \d+\.\d+\.\d+\n"
+            r"Screen: text\n"
             r"Memory: \d+ MiB usable, \d+ ranges\n"
             r"(  0x[0-9a-f]{16}-0x[0-9a-f]{16} +\d+ KiB  [\w ]+\n)+"
             rf"Command line: {COMMAND_LINE}\n$", re.MULTILINE))

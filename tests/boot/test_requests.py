@@ -48,7 +48,7 @@ class RequestsTest(suite.BootTest):
                   (True, [0x4000000, 0, 0xf0000000, 0])],
             RECURSIVE: [(True, [400, 0, 0, 0])],
             LEVELS | OPTIONAL: [(False, [5, 0, 0, 0])],
-            FRAMEBUFFER | OPTIONAL: [(False, [0, 0, 0, 0])],
+            FRAMEBUFFER | OPTIONAL: [(True, [0, 0, 0, 0])],
             CPUS: [(True, [1, 0, 0, 0])],
             KERNEL_FILE: [(True, [1, 0, 0, 0])],
         })

@@ -212,7 +212,7 @@ struct bootinfo_request {
     uint64_t words[4]; /* 8: those that were left out are 0 */
 };
 
-/* Pixels that the screen shows. Since 1.1; no loader of this version sets up one on a BIOS. */
+/* Pixels that the screen shows. Since 1.1. */
 struct bootinfo_framebuffer {
     uint64_t address;        /* 0: of the first pixel of the top line; write-combining */
     uint64_t paddr;          /* 8: the same, physical */
