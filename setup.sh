@@ -26,6 +26,7 @@ mformat                    mtools                mtools                 mtools  
 file:/usr/include/efi/efi.h gnu-efi              gnu-efi-devel          gnu-efi          -
 file:/usr/share/OVMF/OVMF_CODE_4M.fd ovmf        -                      -                -
 sbsign                     sbsigntool            sbsigntools            sbsigntools      -
+fsck.fat                   dosfstools            dosfstools             dosfstools       dosfstools
 openssl                    openssl               openssl                openssl          openssl
 objdump                    binutils              binutils               binutils         binutils
 pkg-config                 pkg-config            pkgconf-pkg-config     pkgconf          pkgconf

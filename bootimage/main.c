@@ -174,14 +174,14 @@ static bool override_requests(struct kernel *kernel, const struct options *optio
            (!options->with_elf || request_override(kernel, BOOTINFO_REQUEST_KERNEL_FILE, 1, error));
 }
 
-/* The loaders of the image. */
-static bool choose_loaders(struct plan_options *plan, const struct options *options,
+/* The loaders of the image; *own is what to give back with free(). */
+static bool choose_loaders(struct plan_options *plan, const struct options *options, uint8_t **own,
                            struct error *error)
 {
     const bool is_runner = options->command == COMMAND_RUNNER;
     const bool with_bios = options->firmware != OPTIONS_FIRMWARE_UEFI || is_runner;
     const bool with_uefi = options->firmware != OPTIONS_FIRMWARE_BIOS || is_runner;
-    const bool wants_uefi = options->firmware > OPTIONS_FIRMWARE_BIOS;
+    const bool wants_uefi = options->firmware > OPTIONS_FIRMWARE_BIOS || options->signer.key;
 
     if (wants_uefi && esp_blob_bytes == 0)
         return error_set(error,
@@ -193,7 +193,11 @@ static bool choose_loaders(struct plan_options *plan, const struct options *opti
         plan->esp = esp_blob;
         plan->esp_bytes = esp_blob_bytes;
     }
-    return true;
+    if (!options->signer.key)
+        return true;
+    *own = esp_sign(esp_blob, esp_blob_bytes, &options->signer, error);
+    plan->esp = *own;
+    return *own;
 }
 
 static bool package(struct options *options, struct error *error)
@@ -206,10 +210,12 @@ static bool package(struct options *options, struct error *error)
     struct plan plan;
     bool done = false;
 
-    if (!choose_loaders(&plan_options, options, error))
-        return false;
+    uint8_t *own = NULL;
+
     if (!kernel_open(&kernel, options->file, error))
         return false;
+    if (!choose_loaders(&plan_options, options, &own, error))
+        goto out;
     if (module_look(&options->modules, error) && override_requests(&kernel, options, error) &&
         plan_build(&plan, &kernel, protocol_find(&kernel), &plan_options, error)) {
         if (options->command == COMMAND_RUNNER)
@@ -220,6 +226,8 @@ static bool package(struct options *options, struct error *error)
             done = write_image(options, &kernel, &plan, error);
         plan_free(&plan);
     }
+out:
+    free(own);
     kernel_close(&kernel);
     return done;
 }

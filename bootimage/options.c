@@ -40,6 +40,8 @@ const char options_usage[] =
     "                        runner: what QEMU has, bios (the default) or uefi\n"
     "      --ovmf=FILE       runner: the UEFI firmware's code; default: as QEMU's firmware\n"
     "                        descriptors say\n"
+    "      --sign=KEY --cert=CERTIFICATE\n"
+    "                        sign the UEFI loader for Secure Boot, by sbsign; both PEM\n"
     "      --json            inspect: tell it as JSON\n"
     "  -q, --quiet           only say what is wrong (not for inspect)\n"
     "      --help            show this and exit\n"
@@ -64,11 +66,13 @@ static const struct {
 enum {
     OPTION_CMDLINE = 256,
     OPTION_BASE,
+    OPTION_CERT,
     OPTION_FIRMWARE,
     OPTION_KASLR,
     OPTION_JSON,
     OPTION_MODULE,
     OPTION_OVMF,
+    OPTION_SIGN,
     OPTION_STACK_SIZE,
     OPTION_WITH_ELF,
     OPTION_HELP,
@@ -92,6 +96,8 @@ static const struct {
     {"base", required_argument, OPTION_BASE, PLANNING_COMMANDS},
     {"kaslr", no_argument, OPTION_KASLR, PLANNING_COMMANDS},
     {"firmware", required_argument, OPTION_FIRMWARE, PLANNING_COMMANDS},
+    {"sign", required_argument, OPTION_SIGN, COMMAND_PACKAGE | COMMAND_RUNNER},
+    {"cert", required_argument, OPTION_CERT, COMMAND_PACKAGE | COMMAND_RUNNER},
     {"ovmf", required_argument, OPTION_OVMF, COMMAND_RUNNER},
     {"json", no_argument, OPTION_JSON, COMMAND_INSPECT},
     {"quiet", no_argument, 'q', COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_VERIFY},
@@ -236,6 +242,12 @@ static bool take_option(struct options *options, int letter, const char *argumen
         return take_base(options, argument, error);
     case OPTION_FIRMWARE:
         return take_firmware(options, argument, error);
+    case OPTION_SIGN:
+        options->signer.key = argument;
+        return true;
+    case OPTION_CERT:
+        options->signer.certificate = argument;
+        return true;
     case OPTION_OVMF:
         options->ovmf = argument;
         return true;
@@ -270,6 +282,14 @@ static bool take_operands(struct options *options, int count, char **words, stru
             error,
             "unexpected argument %s: one file at a time; see bootimage --help [extra-argument]",
             words[1]);
+    if (!options->signer.key != !options->signer.certificate)
+        return error_set(error, "--sign and --cert go together: a private key and its certificate; "
+                                "give both [sign-alone]");
+    if (options->signer.key && options->firmware == OPTIONS_FIRMWARE_BIOS &&
+        options->command == COMMAND_PACKAGE)
+        return error_set(error,
+                         "--sign signs the loader for UEFI, which --firmware=bios leaves out; "
+                         "leave out one of them [sign-bios]");
     if (options->ovmf && options->firmware != OPTIONS_FIRMWARE_UEFI)
         return error_set(error, "--ovmf is of no use without --firmware=uefi; give both "
                                 "[ovmf-without-uefi]");

@@ -5,6 +5,7 @@
 #define BOOTIMAGE_OPTIONS_H
 
 #include "error.h"
+#include "esp.h"
 #include "module.h"
 
 #include <stdbool.h>
@@ -35,7 +36,8 @@ struct options {
     const char *command_line;
     struct module_list modules; /* their files not yet looked at */
     enum options_firmware firmware;
-    const char *ovmf; /* for runner; NULL: to be looked for */
+    struct esp_signer signer; /* NULL: not signed */
+    const char *ovmf;         /* for runner; NULL: to be looked for */
     bool with_elf;
     bool random_base;
     uint64_t base;         /* 0: not given */

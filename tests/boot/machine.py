@@ -34,6 +34,8 @@ SCREEN_ROWS = 25
 # OVMF: code, and variables of which each machine gets a copy.
 OVMF_CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 OVMF_VARS = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+# The same with Secure Boot, which wants a machine with system management mode.
+OVMF_SECURE_CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
 
 # The first words of every error line of the loader.
 ERROR = re.compile(r"bootimage: E(\d+) [^\r\n]*")
@@ -87,9 +89,10 @@ def die_with_parent():
 class Machine:
     def __init__(self, image, bus="ahci", machine="pc", memory="256M", cpu="qemu64",
                  processors="1", machine_options="", drive="", blkdebug=None, accelerator="tcg", arguments=(),
-                 time_limit_s=TIME_LIMIT_S, firmware="bios", vga="std"):
+                 time_limit_s=TIME_LIMIT_S, firmware="bios", vga="std", variables=OVMF_VARS):
         """image: path of the raw disk; blkdebug: path of a file of rules of failing reads;
-        processors: value of -smp; firmware: bios or uefi (use a q35 then);
+        processors: value of -smp; firmware: bios, uefi or uefi-secure (use a q35 then);
+        variables: what the last two begin with;
         vga: value of -vga;
         machine_options, drive: more options (",name=value") of -machine and -drive."""
         self._deadline = time.monotonic() + time_limit_s
@@ -105,7 +108,7 @@ class Machine:
             QEMU, "-no-user-config", "-nodefaults",
             "-machine", machine + machine_options, "-accel", accelerator,
             "-cpu", cpu, "-smp", processors, "-m", memory,
-            "-display", "none", "-vga", vga, *self._flash(firmware),
+            "-display", "none", "-vga", vga, *self._flash(firmware, variables),
             "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}{drive}",
             *BUSES[bus, machine],
             "-chardev", f"file,id=serial,path={self._path(COM1)}",
@@ -118,14 +121,17 @@ class Machine:
             *arguments,
         ]
 
-    def _flash(self, firmware):
+    def _flash(self, firmware, template):
         """QEMU's arguments for the firmware; variables that a guest writes are gone with it."""
         if firmware == "bios":
             return []
         variables = self._path("variables")
-        shutil.copyfile(OVMF_VARS, variables)
-        return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF_CODE}",
-                "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+        shutil.copyfile(template, variables)
+        code = OVMF_CODE if firmware == "uefi" else OVMF_SECURE_CODE
+        return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
+                *(["-global", "driver=cfi.pflash01,property=secure,value=on"]
+                  if firmware == "uefi-secure" else [])]
 
     def __enter__(self):
         try:

@@ -19,6 +19,8 @@ NAME = re.compile(r' "?\[([a-z0-9]+(?:-[a-z0-9]+)*)\]"\Z')
 
 # Names that no test provokes, and why.
 UNPROVOKED = {
+    "esp-damaged": "takes a bootimage with another volume in it",
+    "esp-full": "takes a certificate of 100 KB",
     "firmware-uefi": "takes a tool that was built without the loader for UEFI",
     "image-read": "takes a disk that fails, or a file that shrinks while it is read",
     "kernel-read": "takes a disk that fails, or a file that shrinks between two system calls",
@@ -33,6 +35,7 @@ UNPROVOKED = {
 }
 # Names that messages of several files share, as the fault is the same one.
 SHARED = {
+    "temporary-file": "a file, or a folder with files",
     "image-checksum": "a part of an image and its checksum, whichever",
     "elf-truncated": "the file ends before a part of it, whichever",
     "libelf": "libelf refuses what was found sound",

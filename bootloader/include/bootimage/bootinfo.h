@@ -117,9 +117,9 @@
 #define BOOTINFO_REQUEST_LEVELS 6   /* 4 (the default) or 5 levels of page tables */
 /* Entry of the root table that points to that table itself: 1 to 255 or 384 to 509 */
 #define BOOTINFO_REQUEST_RECURSIVE 7
-/* width, height, bits per pixel that are preferred, 0 for any: the mode that comes closest is set. A
-   kernel that asks for none finds the screen as the firmware has it: text on a BIOS, a framebuffer
-   on UEFI. */
+/* width, height, bits per pixel that are preferred, 0 for any: the mode that comes closest is set.
+   A kernel that asks for none finds the screen as the firmware has it: text on a BIOS, a
+   framebuffer on UEFI. */
 #define BOOTINFO_REQUEST_FRAMEBUFFER 8
 #define BOOTINFO_REQUEST_CPUS 9         /* 1: start the other CPUs and park them */
 #define BOOTINFO_REQUEST_KERNEL_FILE 10 /* 1: load the kernel's ELF file, with all its sections */
