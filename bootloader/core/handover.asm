@@ -38,6 +38,13 @@ CPU_STACK_TOP       equ 16
 CPU_GOTO_ADDRESS    equ 32
 CPU_PARKED          equ 2
 
+; Of struct handover_move in handover.h.
+MOVE_TO             equ 8
+MOVE_BYTES          equ 16
+MOVE_SIZE           equ 24
+
+PAGE_BYTES          equ 4096
+
 global handover_code
 global handover_code_end
 global handover_32
@@ -52,6 +59,22 @@ bits 64
 ; page tables that map this page one to one. Does not return.
 handover_code:
     cli
+    cld
+    lea rsp, [rel handover_code + PAGE_BYTES]   ; what is moved may hit any other stack
+    mov r8, [rel settings.moves_paddr]
+    mov r9, [rel settings.move_count]
+.move:
+    test r9, r9
+    jz .moved
+    mov rsi, [r8]
+    mov rdi, [r8 + MOVE_TO]
+    mov rcx, [r8 + MOVE_BYTES]
+    shr rcx, 3
+    rep movsq
+    add r8, MOVE_SIZE
+    dec r9
+    jmp .move
+.moved:
     mov rax, cr4
     and eax, CR4_PAE | CR4_LA57         ; with PCIDE, paging cannot be turned off
     mov cr4, rax
@@ -205,6 +228,8 @@ settings:
 .stack_top_vaddr:   dq 0
 .argument:          dq 0
 .physical_memory:   dq 0
+.moves_paddr:       dq 0
+.move_count:        dq 0
                     times 3 dw 0
 .gdt_pointer:       dw handover_gdt_end - handover_gdt - 1
                     dq 0

@@ -24,6 +24,8 @@ struct settings {
     uint64_t stack_top_vaddr;
     uint64_t argument;
     uint64_t physical_memory;
+    uint64_t moves_paddr;
+    uint64_t move_count;
     uint16_t padding1[3], gdt_limit;
     uint64_t gdt_vaddr;
     uint16_t padding2[3], switch_gdt_limit;
@@ -41,6 +43,9 @@ _Static_assert(offsetof(struct bootinfo_cpu, state) == 8, "CPU_STATE");
 _Static_assert(offsetof(struct bootinfo_cpu, stack_top) == 16, "CPU_STACK_TOP");
 _Static_assert(offsetof(struct bootinfo_cpu, goto_address) == 32, "CPU_GOTO_ADDRESS");
 _Static_assert(BOOTINFO_CPU_PARKED == 2, "CPU_PARKED");
+_Static_assert(offsetof(struct handover_move, to_paddr) == 8, "MOVE_TO");
+_Static_assert(offsetof(struct handover_move, bytes) == 16, "MOVE_BYTES");
+_Static_assert(sizeof(struct handover_move) == 24, "MOVE_SIZE");
 
 /* handover.asm */
 extern const uint8_t handover_code[], handover_code_end[];
@@ -65,6 +70,8 @@ void handover_copy(const struct handover *handover)
     settings->stack_top_vaddr = handover->stack_top_vaddr;
     settings->argument = handover->argument;
     settings->physical_memory = handover->physical_memory;
+    settings->moves_paddr = handover->moves_paddr;
+    settings->move_count = handover->move_count;
     settings->gdt_vaddr = handover->physical_memory + page_paddr + offset_of(handover_gdt);
     settings->switch_gdt_paddr = page_paddr + offset_of(handover_switch_gdt);
     settings->tables_paddr = (uint32_t)handover->tables_paddr;

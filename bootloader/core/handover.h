@@ -8,6 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What goes to its place when the firmware and the loader need theirs no more. No place is
+   another's source, or in use by the code that makes the moves. */
+struct handover_move {
+    uint64_t from_paddr, to_paddr;
+    uint64_t bytes; /* multiple of 8 */
+};
+
 /* What the jump into a 64-bit kernel needs. */
 struct handover {
     uint64_t page_paddr;   /* where handover_copy() puts the code, below 4 GiB */
@@ -16,9 +23,11 @@ struct handover {
     uint64_t stack_top_vaddr;
     uint64_t argument;        /* for RDI */
     uint64_t physical_memory; /* where the kernel's page tables map all RAM, also the page */
-    uint32_t levels;          /* of the page tables: 4 or 5 */
-    bool has_nx;              /* the page tables use bit 63 */
-    bool has_x2apic;          /* local APICs are to be in x2APIC mode */
+    uint64_t moves_paddr;     /* of struct handover_move[], below 4 GiB */
+    uint64_t move_count;
+    uint32_t levels; /* of the page tables: 4 or 5 */
+    bool has_nx;     /* the page tables use bit 63 */
+    bool has_x2apic; /* local APICs are to be in x2APIC mode */
 };
 
 /* How another CPU comes in, from protected mode. */

@@ -12,7 +12,7 @@
 
 static void *at(const struct plan_region *region, uint64_t vaddr)
 {
-    return (void *)(uintptr_t)(region->paddr + (vaddr - region->vaddr));
+    return (void *)(uintptr_t)(plan_load_paddr(region) + (vaddr - region->vaddr));
 }
 
 uint64_t load_payload(const struct plan *plan, uint64_t payload_offset, uint64_t bytes,

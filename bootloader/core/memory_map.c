@@ -163,7 +163,9 @@ void memory_map_align(struct memory_map *map)
     }
 }
 
-bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes)
+/* Is all of [paddr, paddr + bytes) usable, shadowed or `other`? */
+static bool is_usable_or(const struct memory_map *map, uint64_t paddr, uint64_t bytes,
+                         uint32_t other)
 {
     uint64_t end = paddr + bytes;
 
@@ -172,11 +174,22 @@ bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t b
 
         if (range->base_paddr > paddr)
             return false;
-        if (range->type != BOOTINFO_MEMORY_USABLE && range->type != MEMORY_SHADOWED)
+        if (range->type != BOOTINFO_MEMORY_USABLE && range->type != MEMORY_SHADOWED &&
+            range->type != other)
             return false;
         paddr = range_end(range);
     }
     return paddr >= end;
+}
+
+bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes)
+{
+    return is_usable_or(map, paddr, bytes, BOOTINFO_MEMORY_USABLE);
+}
+
+bool memory_map_will_be_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes)
+{
+    return is_usable_or(map, paddr, bytes, MEMORY_LEASED);
 }
 
 static bool is_ram(uint32_t type)

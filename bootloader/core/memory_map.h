@@ -21,6 +21,9 @@
 /* RAM that the firmware keeps until it is left, and that is usable then. Never handed to a kernel:
    becomes usable. */
 #define MEMORY_LEASED 0x101u
+/* Usable memory in which something waits to be moved to leased memory. Never handed to a kernel:
+   becomes usable. */
+#define MEMORY_STAGED 0x102u
 
 struct memory_map {
     struct bootinfo_memory_range *ranges;
@@ -47,6 +50,9 @@ uint64_t memory_map_total(const struct memory_map *map, uint32_t type);
 
 /* Is all of [paddr, paddr + bytes) free: usable or shadowed? */
 bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes);
+
+/* Will it be, once the firmware was left? */
+bool memory_map_will_be_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes);
 
 /* The next stretch of RAM, in whole pages, that begins at *paddr or behind it: usable, taken,
    shadowed or ACPI's. What the loader takes meanwhile does not change it. Moves *paddr to its

@@ -3,6 +3,7 @@
  */
 #include "placement.h"
 
+#include "handover.h"
 #include "log.h"
 #include "memory_map.h"
 #include "plan.h"
@@ -47,6 +48,18 @@ static void take(struct memory_map *map, uint64_t paddr, uint64_t bytes)
 {
     memory_map_retype(map, paddr, bytes, BOOTINFO_MEMORY_USABLE, BOOTINFO_MEMORY_KERNEL);
     memory_map_retype(map, paddr, bytes, MEMORY_SHADOWED, BOOTINFO_MEMORY_KERNEL);
+    memory_map_retype(map, paddr, bytes, MEMORY_LEASED, BOOTINFO_MEMORY_KERNEL);
+}
+
+/* It has to be where the firmware is until it is left: the region waits elsewhere. */
+static void stage(struct plan_region *region, struct memory_map *map)
+{
+    uint64_t paddr = memory_map_take(map, region->bytes, MEMORY_PAGE_BYTES, 0, MEMORY_STAGED);
+
+    if (!paddr)
+        fail(ERROR_NO_MEMORY, {"to load what goes to", region->paddr}, {"bytes", region->bytes});
+    region->staging_page = (uint32_t)(paddr / MEMORY_PAGE_BYTES);
+    take(map, region->paddr, region->bytes);
 }
 
 /* Large regions keep their offset in a large page, so that large pages can map them. */
@@ -69,12 +82,15 @@ void placement_place(struct plan *plan, struct memory_map *map, uint64_t physica
 
     shadow_all(plan, map, physical_memory);
     for (region = next_region(plan, NULL); region; region = next_region(plan, region)) {
+        region->staging_page = 0;
         if (region->paddr == PLAN_PADDR_ANYWHERE)
             continue;
         if (memory_map_is_free(map, region->paddr, region->bytes))
             take(map, region->paddr, region->bytes);
         else if (region->flags & PLAN_REGION_MOVABLE)
             region->paddr = PLAN_PADDR_ANYWHERE;
+        else if (memory_map_will_be_free(map, region->paddr, region->bytes))
+            stage(region, map);
         else
             fail(ERROR_NO_MEMORY, {"at", region->paddr}, {"bytes", region->bytes});
     }
@@ -82,4 +98,20 @@ void placement_place(struct plan *plan, struct memory_map *map, uint64_t physica
         if (region->paddr == PLAN_PADDR_ANYWHERE)
             place_anywhere(region, map);
     }
+}
+
+uint64_t placement_moves(const struct plan *plan, struct handover_move *moves)
+{
+    const struct plan_region *region = NULL;
+    uint64_t count = 0;
+
+    while ((region = next_region(plan, region))) {
+        if (!region->staging_page)
+            continue;
+        if (moves)
+            moves[count] =
+                (struct handover_move){plan_load_paddr(region), region->paddr, region->bytes};
+        count++;
+    }
+    return count;
 }

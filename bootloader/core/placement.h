@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+struct handover_move;
 struct memory_map;
 struct plan;
 
@@ -13,7 +14,11 @@ struct plan;
    if the region may move, anywhere between 1 MiB and 4 GiB. Afterwards each region's paddr is where
    it lies. Memory whose address in the one-to-one map, or in that of all memory at
    `physical_memory`, will lead elsewhere is marked MEMORY_SHADOWED. Fails when there is not enough.
- */
+   A region that must be where the firmware is until it is left is loaded elsewhere. */
 void placement_place(struct plan *plan, struct memory_map *map, uint64_t physical_memory);
+
+/* The regions that wait to be moved. Returns how many there are; writes them to `moves` unless that
+   is NULL. */
+uint64_t placement_moves(const struct plan *plan, struct handover_move *moves);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#define PLAN_PAGE_BYTES 4096u
+
 struct firmware_boot;
 struct memory_map;
 
@@ -28,6 +30,12 @@ struct plan_record *plan_next(const struct plan *plan, const struct plan_record 
 /* The first record of this type behind `previous`, or of all for NULL; NULL when there is none. */
 struct plan_record *plan_find(const struct plan *plan, const struct plan_record *previous,
                               enum plan_record_type type);
+
+/* Where a placed region is loaded: at paddr, or where it waits to be moved there (placement.h). */
+static inline uint64_t plan_load_paddr(const struct plan_region *region)
+{
+    return region->staging_page ? (uint64_t)region->staging_page * PLAN_PAGE_BYTES : region->paddr;
+}
 
 /* Give back the memory of the plan. Until some of it is taken again, the plan is still there. */
 void plan_free(const struct plan *plan, struct memory_map *map);

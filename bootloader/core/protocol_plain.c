@@ -4,6 +4,7 @@
  */
 #include "bootinfo.h"
 #include "cpus.h"
+#include "placement.h"
 #include "protocol.h"
 #include "video.h"
 
@@ -11,6 +12,12 @@ static void prepare_handover(struct loader *loader)
 {
     const struct address_space *space = &loader->space;
     uint64_t page_paddr = memory_map_take_pages(&loader->map, MEMORY_PAGE_BYTES);
+    uint64_t move_count = placement_moves(&loader->plan, NULL), moves_paddr = 0;
+
+    if (move_count > 0)
+        moves_paddr =
+            memory_map_take_pages(&loader->map, move_count * sizeof(struct handover_move));
+    placement_moves(&loader->plan, (struct handover_move *)(uintptr_t)moves_paddr);
 
     loader->handover = (struct handover){
         .page_paddr = page_paddr,
@@ -19,6 +26,8 @@ static void prepare_handover(struct loader *loader)
         .stack_top_vaddr = BOOTINFO_STACK_TOP,
         .argument = address_space_vaddr(space, (uintptr_t)loader->info),
         .physical_memory = space->physical_memory,
+        .moves_paddr = moves_paddr,
+        .move_count = move_count,
         .levels = space->levels,
         .has_nx = space->paging.has_nx,
         .has_x2apic = loader->apic.is_x2apic,

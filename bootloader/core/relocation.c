@@ -94,7 +94,8 @@ static uint8_t *locate(struct patches *patches, uint64_t vaddr, uint64_t bytes)
             fail(ERROR_PLAN_DAMAGED, {"relocation at", vaddr});
         patches->region = (const void *)record;
     }
-    return (uint8_t *)(uintptr_t)(patches->region->paddr + (vaddr - patches->region->vaddr));
+    return (uint8_t *)(uintptr_t)(plan_load_paddr(patches->region) +
+                                  (vaddr - patches->region->vaddr));
 }
 
 static void apply_rela(struct patches *patches, const uint8_t *table, uint64_t bytes)

@@ -22,7 +22,8 @@ PLAN = struct.Struct("<8sIIQQQQ")
 RECORD = struct.Struct("<HHI")
 SEGMENT = struct.Struct("<QQQQII")
 RECORD_REQUIRED = 1
-PLAN_SEGMENT = 3
+PLAN_REGION, PLAN_SEGMENT = 2, 3
+REGION_PADDR = 24  # of struct plan_region; its flags follow
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -51,6 +52,21 @@ class ImageFile:
                 if file_bytes:
                     yield self.plan_offset + offset, file_bytes
             at += size
+
+    def regions(self):
+        """Offsets in the plan of all struct plan_region."""
+        data = self.path.read_bytes()[self.plan_offset:self.plan_offset + self.plan_bytes]
+        at = PLAN.size
+        while at < len(data):
+            kind, _, size = RECORD.unpack_from(data, at)
+            if kind == PLAN_REGION:
+                yield at
+            at += size
+
+    def pin(self, paddr):
+        """The only region has to be at this physical address, as for a kernel without paging."""
+        at, = self.regions()
+        self.replace_in_plan(at + REGION_PADDR, struct.pack("<QI", paddr, 0))
 
     def overwrite(self, offset, data):
         with open(self.path, "r+b") as file:

@@ -3,6 +3,7 @@
 import glyphs
 import machine
 import suite
+from image_file import ImageFile
 from suite import UEFI
 
 CONTRACT_CHECKS = 87
@@ -32,6 +33,15 @@ class ContractTest(suite.BootTest):
         """OVMF keeps 8 MiB for good: the kernel is placed elsewhere and mapped where it is linked."""
         values = self.check_contract("contract-elsewhere")
         self.assertNotEqual(int(values["kernel_paddr"], 16), 8 * MIB)
+
+    def test_where_the_firmware_is_until_it_is_left(self):
+        """A kernel that must be there waits elsewhere and is moved last."""
+        image = ImageFile(self.package(self.kernel("contract-high")))
+        for paddr in (9 * MIB, 12 * MIB, 20 * MIB):
+            image.pin(paddr)
+            values, count = self.boot_image(image.path, **UEFI)
+            self.assertEqual(count, CONTRACT_CHECKS)
+            self.assertEqual(int(values["kernel_paddr"], 16), paddr)
 
     def test_a_cpu_without_nx(self):
         self.check_contract(cpu="qemu64,-nx")

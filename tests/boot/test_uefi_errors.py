@@ -52,6 +52,11 @@ class UefiErrorTest(suite.BootTest):
     def test_not_enough_memory(self):
         self.check_error(self.image("heavy"), "NO_MEMORY")
 
+    def test_an_address_that_stays_the_firmware_s(self):
+        image = self.image("contract-high")
+        image.pin(0x800000)
+        self.assertIn("at 0x800000", self.check_error(image, "NO_MEMORY"))
+
     def test_less_memory_than_asked_for(self):
         self.check_error(self.image("asks-too-much-memory"), "LESS_MEMORY")
 

@@ -139,7 +139,7 @@ struct plan_region {
     uint64_t bytes;            /* 16: multiple of 4096, not 0 */
     uint64_t paddr;            /* 24: page-aligned and below 4 GiB, or PLAN_PADDR_ANYWHERE */
     uint32_t flags;            /* 32: PLAN_REGION_MOVABLE */
-    uint32_t reserved;         /* 36: 0 */
+    uint32_t staging_page;     /* 36: 0; the loader notes here where it has loaded the region */
 };
 
 /* File bytes of one PT_LOAD; the segments of a region are sorted and share no byte. */

@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "fake_firmware.h"
+#include "handover.h"
 #include "memory_map.h"
 #include "plan.h"
 #include "plan_builder.h"
@@ -99,6 +100,34 @@ static void a_taken_address_is_left(void **state)
     assert_placed();
     assert_int_equal(region->paddr, FAKE_RAM_END - 4 * MIB);
     assert_kernel(region->paddr, region->bytes);
+}
+
+/* Memory that the firmware still has is for later: who may move moves, who may not waits. */
+static void leased_memory_is_for_those_who_must(void **state)
+{
+    struct handover_move moves[2];
+    struct plan_region *may = builder_region(&builder, HIGH_VADDR, 2 * MIB, FAKE_RAM_PADDR + MIB);
+    struct plan_region *must =
+        builder_region(&builder, HIGH_VADDR + 4 * MIB, MIB, FAKE_RAM_PADDR + 3 * MIB);
+
+    (void)state;
+    must->flags = 0;
+    memory_map_retype(&map, FAKE_RAM_PADDR + MIB, PAGE, BOOTINFO_MEMORY_USABLE, MEMORY_LEASED);
+    memory_map_retype(&map, FAKE_RAM_PADDR + 4 * MIB - PAGE, PAGE, BOOTINFO_MEMORY_USABLE,
+                      MEMORY_LEASED);
+    assert_placed();
+    assert_int_equal(may->staging_page, 0);
+    assert_int_not_equal(may->paddr, FAKE_RAM_PADDR + MIB);
+    assert_int_equal(type_at(FAKE_RAM_PADDR + MIB), MEMORY_LEASED);
+    assert_int_equal(must->paddr, FAKE_RAM_PADDR + 3 * MIB);
+    assert_int_equal(type_at(must->paddr), BOOTINFO_MEMORY_KERNEL);
+    assert_int_equal(type_at(must->paddr + MIB - 1), BOOTINFO_MEMORY_KERNEL);
+    assert_int_equal(type_at(plan_load_paddr(must)), MEMORY_STAGED);
+    assert_int_equal(type_at(plan_load_paddr(must) + MIB - 1), MEMORY_STAGED);
+    assert_int_equal(placement_moves(&plan, moves), 1);
+    assert_int_equal(moves[0].from_paddr, plan_load_paddr(must));
+    assert_int_equal(moves[0].to_paddr, must->paddr);
+    assert_int_equal(moves[0].bytes, MIB);
 }
 
 static void an_address_without_ram_is_left(void **state)
@@ -286,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_free_address_is_kept, set_up),
         cmocka_unit_test_setup(a_taken_address_is_left, set_up),
+        cmocka_unit_test_setup(leased_memory_is_for_those_who_must, set_up),
         cmocka_unit_test_setup(an_address_without_ram_is_left, set_up),
         cmocka_unit_test_setup(what_cannot_move_is_an_error, set_up),
         cmocka_unit_test_setup(what_cannot_move_is_kept_where_free, set_up),
