@@ -34,6 +34,9 @@ class UefiShimTest(suite.BootTest):
     def test_a_loader_above_4_gib(self):
         self.check_boots("high", memory="5G")
 
+    def test_memory_that_cannot_be_executed(self):
+        self.check_boots("no-execute")
+
     def test_a_key_that_is_old_again_and_again(self):
         self.check_boots("exit-late")
 

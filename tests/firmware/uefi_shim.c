@@ -8,6 +8,7 @@
  * that are empty, of types that nobody knows, or of memory that cannot be cached
  * - read-128: Block I/O fails reads of more than 128 sectors; read-1: of more than one
  * - high: the loader runs above 4 GiB
+ * - no-execute: AllocatePages() gives large pieces of memory alone, which cannot be executed
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,11 +26,25 @@
 #define PE_ENTRY 16
 #define PE_RELOCATIONS 152
 #define PE_DIR64 10
+/* Page tables with pages of 2 MiB. */
+#define PAGE_PRESENT 0x1ull
+#define PAGE_LARGE 0x80ull
+#define PAGE_NO_EXECUTE (1ull << 63)
+#define PAGE_ADDRESS 0x000ffffffffff000ull
+#define PAGE_BYTES 4096u
+#define LARGE_SHIFT 21
+#define LARGE_PIECE_BYTES 0x4000000u
+#define LARGE_BYTES (1ull << LARGE_SHIFT)
+#define CR0_WP (1ull << 16)
+#define CR4_LA57 (1ull << 12)
+#define MSR_EFER 0xc0000080u
+#define EFER_NXE 0x800u
 
 static EFI_BOOT_SERVICES *services;
 static EFI_GET_MEMORY_MAP get_memory_map;
 static EFI_EXIT_BOOT_SERVICES exit_boot_services;
 static EFI_BLOCK_READ read_blocks;
+static EFI_ALLOCATE_PAGES allocate_pages;
 static UINT64 most_read_bytes;
 static int refusals;
 
@@ -189,6 +204,67 @@ static EFI_DEVICE_PATH *file_path(EFI_HANDLE handle)
     return (EFI_DEVICE_PATH *)(void *)path;
 }
 
+/* The entry of the firmware's page tables that maps the 2 MiB at an address; NULL: it is another
+   size. */
+static uint64_t *large_page(uint64_t vaddr)
+{
+    uint64_t cr3, cr4, *table;
+
+    __asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
+    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+    table = (uint64_t *)(cr3 & PAGE_ADDRESS);
+    for (int shift = cr4 & CR4_LA57 ? 48 : 39; shift > LARGE_SHIFT; shift -= 9) {
+        const uint64_t entry = table[vaddr >> shift & 511];
+
+        if (!(entry & PAGE_PRESENT) || (entry & PAGE_LARGE))
+            return NULL;
+        table = (uint64_t *)(entry & PAGE_ADDRESS);
+    }
+    uint64_t *entry = &table[vaddr >> LARGE_SHIFT & 511];
+    return (*entry & PAGE_PRESENT) && (*entry & PAGE_LARGE) ? entry : NULL;
+}
+
+/* From the first whole large page on; the last may be one in part, as free memory follows there. */
+static void forbid_execution(uint64_t start, uint64_t end)
+{
+    uint64_t cr0, cr3;
+
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+    __asm__ volatile("mov %0, %%cr0" : : "r"(cr0 & ~CR0_WP)); /* the tables may be read-only */
+    start = (start + LARGE_BYTES - 1) & ~(LARGE_BYTES - 1);
+    for (uint64_t at = start; at < end; at += LARGE_BYTES) {
+        uint64_t *entry = large_page(at);
+
+        if (entry)
+            *entry |= PAGE_NO_EXECUTE;
+    }
+    __asm__ volatile("mov %0, %%cr0" : : "r"(cr0));
+    __asm__ volatile("mov %%cr3, %0; mov %0, %%cr3" : "=r"(cr3) : : "memory");
+}
+
+/* Only large pieces at an address of choice: in the same large page as a small one there may be
+   code of the firmware's own. */
+static EFI_STATUS EFIAPI allocate_data(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, UINTN pages,
+                                       EFI_PHYSICAL_ADDRESS *paddr)
+{
+    if (how != AllocateAddress)
+        return allocate_pages(how, type, pages, paddr);
+    if (pages * PAGE_BYTES < LARGE_PIECE_BYTES)
+        return EFI_OUT_OF_RESOURCES;
+    EFI_STATUS status = allocate_pages(how, type, pages, paddr);
+    if (status == EFI_SUCCESS)
+        forbid_execution(*paddr, *paddr + pages * PAGE_BYTES);
+    return status;
+}
+
+static void enable_no_execute(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_EFER));
+    __asm__ volatile("wrmsr" : : "a"(low | EFER_NXE), "d"(high), "c"(MSR_EFER));
+}
+
 /* Copy a loaded image to 4 GiB and up, and give its entry there [PE "PE Format"]. */
 static EFI_IMAGE_ENTRY_POINT move_up(EFI_LOADED_IMAGE *loader)
 {
@@ -247,6 +323,11 @@ EFI_STATUS EFIAPI shim_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     services->HandleProtocol(started, &loaded_image, (void **)&loader);
     refusals = asks_for(loaded, "exit-never") ? -1 : asks_for(loaded, "exit-late") ? LATE_TIMES : 0;
     services->ExitBootServices = refuse_exit;
+    if (asks_for(loaded, "no-execute")) {
+        enable_no_execute();
+        allocate_pages = services->AllocatePages;
+        services->AllocatePages = allocate_data;
+    }
     if (asks_for(loaded, "map"))
         services->GetMemoryMap = odd_map;
     most_read_bytes = asks_for(loaded, "read-128") ? 128 * 512
