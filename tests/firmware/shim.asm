@@ -205,6 +205,13 @@ config:
     setting clock_date_cx, 0
     setting clock_date_dx, 0
     setting video_trash, 0
+    setting vbe_absent, 0
+    setting vbe_no_signature, 0
+    setting vbe_list_inside, 0          ; the list of modes is in the information block
+    setting vbe_odd_modes_fail, 0       ; 4F01h of modes with odd numbers
+    setting vbe_only_bits, 0            ; other depths are not supported
+    setting vbe_zero_masks, 0
+    setting vbe_failed_sets, 0          ; how many 4F02h fail
 
 ; What has been called, for tests that want to know that a quirk was met.
 seen:
@@ -222,6 +229,8 @@ seen:
     setting ec00_calls, 0
     setting clock_calls, 0
     setting video_calls, 0
+    setting vbe_calls, 0
+    setting vbe_failed_sets, 0
     setting complaints, 0
 
 ; Variables.
@@ -435,6 +444,8 @@ complaint:
 
 ; Int 10h: the real one, then the trash. Only a teletype's registers mean nothing to its caller.
 video:
+    cmp ah, VBE
+    je vbe
     cmp ah, 0x0E
     jne .real
     enter_service
@@ -456,6 +467,7 @@ video:
 %include "shim_disk.asm"
 %include "shim_system.asm"
 %include "shim_clock.asm"
+%include "shim_video.asm"
 
 ; The entries of E820, last: base, bytes, type, attributes, as the tests write them.
 e820_entries:
