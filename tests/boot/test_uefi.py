@@ -111,6 +111,17 @@ class KernelsTest(suite.BootTest):
         """OVMF's own memory lies in the way."""
         self.boot("address-low", **UEFI)
 
+    def test_kernels_of_other_makes(self):
+        self.boot("old", "--cmdline", "of 1.0", **UEFI)
+        for kernel in ("shared", "tls", "rights-low", "requests-cc", "requests-asm", "rust",
+                       "scattered", "many-segments", "odd-paddr", "plain-clang"):
+            with self.subTest(kernel):
+                self.boot(kernel, **UEFI)
+
+    def test_linked_to_where_there_is_no_memory(self):
+        values, _ = self.boot("contract-absent", **UEFI)
+        self.assertLess(int(values["kernel_paddr"], 16), 256 * MIB)
+
     def test_a_plain_kernel(self):
         self.boot("plain-gcc", "--firmware=uefi", **UEFI)
 
@@ -156,6 +167,18 @@ class DiskTest(suite.BootTest):
 
     def test_virtio_scsi(self):
         self.check_disk("virtio-scsi")
+
+    def test_the_disk_that_the_loader_came_from(self):
+        """Beside another that has a kernel, too; even when only a partition of it is left."""
+        other = self.package(self.kernel("contract-high"), name="other.bin")
+        beside = ("-drive", f"if=none,id=other,format=raw,snapshot=on,file={other}", "-device",
+                  "virtio-blk-pci,drive=other,addr=0x1c,bootindex=2")
+        image = self.package(self.kernel("pie"))
+        self.assertNotEqual(self.boot_image(image, arguments=beside, **UEFI)[1], CONTRACT_CHECKS)
+        with image.open("r+b") as file:
+            file.seek(512)
+            file.write(bytes(512))
+        self.assertNotEqual(self.boot_image(image, arguments=beside, **UEFI)[1], CONTRACT_CHECKS)
 
     def test_a_loader_that_comes_from_elsewhere(self):
         """QEMU hands it to the firmware itself: no controller has a driver then."""

@@ -50,6 +50,11 @@ class UefiShimTest(suite.BootTest):
         for kernel in ("contract-high", "plain-gcc"):
             self.check_boots("read-128", kernel)
 
+    def test_reads_to_whole_pages(self):
+        """Segments of these kernels begin anywhere in a page, and are large."""
+        for kernel in ("shared-page", "one-segment"):
+            self.check_boots("align", kernel)
+
     def test_reads_of_one_sector(self):
         self.check_boots("read-1")
 

@@ -7,6 +7,7 @@
  * - map: descriptors of 64 bytes with junk behind the 40 that are known, and between them 3,000
  * that are empty, of types that nobody knows, or of memory that cannot be cached
  * - read-128: Block I/O fails reads of more than 128 sectors; read-1: of more than one
+ * - align: disks read to whole pages of memory alone, and say so
  * - high: the loader runs above 4 GiB
  * - no-execute: AllocatePages() gives large pieces of memory alone, which cannot be executed
  */
@@ -134,6 +135,8 @@ static EFI_STATUS EFIAPI odd_map(UINTN *bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN
 static EFI_STATUS EFIAPI read_little(EFI_BLOCK_IO *io, UINT32 media, EFI_LBA lba, UINTN bytes,
                                      void *to)
 {
+    if (((uintptr_t)to & (io->Media->IoAlign - 1)) != 0 && io->Media->IoAlign > 1)
+        return EFI_INVALID_PARAMETER;
     return bytes > most_read_bytes ? EFI_DEVICE_ERROR : read_blocks(io, media, lba, bytes, to);
 }
 
@@ -164,7 +167,7 @@ static void connect_all(void)
 }
 
 /* Of the disks themselves, not of partitions: the file system may read as it likes. */
-static void limit_reads(void)
+static void limit_reads(bool aligns)
 {
     EFI_GUID guid = EFI_BLOCK_IO_PROTOCOL_GUID;
     EFI_HANDLE *handles;
@@ -177,6 +180,8 @@ static void limit_reads(void)
         services->HandleProtocol(handles[i], &guid, (void **)&io);
         if (io->Media->LogicalPartition)
             continue;
+        if (aligns)
+            io->Media->IoAlign = PAGE_BYTES;
         read_blocks = io->ReadBlocks;
         io->ReadBlocks = read_little;
     }
@@ -333,7 +338,7 @@ EFI_STATUS EFIAPI shim_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     most_read_bytes = asks_for(loaded, "read-128") ? 128 * 512
                       : asks_for(loaded, "read-1") ? 512
                                                    : UINT64_MAX;
-    limit_reads();
+    limit_reads(asks_for(loaded, "align"));
     if (asks_for(loaded, "high"))
         return move_up(loader)(started, system);
     return services->StartImage(started, NULL, NULL);
