@@ -11,6 +11,9 @@
 
 #include <stdbool.h>
 
+/* A block of 128 bytes and as many more as its one byte can count. */
+#define MOST_EDID_BYTES 0x8000u
+
 /* The mask as shift and width; a mask of 0 has neither. */
 static void describe_mask(uint32_t mask, uint8_t *shift, uint8_t *bits)
 {
@@ -117,6 +120,21 @@ static EFI_GRAPHICS_OUTPUT_PROTOCOL *screen_at(EFI_HANDLE handle)
     return gop;
 }
 
+/* The screen's own description of itself; the core copies it while the firmware is there. */
+static void read_edid(EFI_HANDLE handle, struct bootinfo_framebuffer *framebuffer)
+{
+    EFI_GUID guid = EFI_EDID_ACTIVE_PROTOCOL_GUID;
+    void *edid;
+
+    if (EFI_ERROR(uefi.services->HandleProtocol(handle, &guid, &edid)))
+        return;
+    const EFI_EDID_ACTIVE_PROTOCOL *active = edid;
+    if (active->SizeOfEdid > MOST_EDID_BYTES)
+        return;
+    framebuffer->edid = active->SizeOfEdid ? (uintptr_t)active->Edid : 0;
+    framebuffer->edid_bytes = framebuffer->edid ? active->SizeOfEdid : 0;
+}
+
 static bool wants_mode(const struct plan_request *wish)
 {
     return wish && (wish->words[0] || wish->words[1] || wish->words[2]);
@@ -140,6 +158,8 @@ bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebu
         if (wants_mode(wish) || !describe(gop, framebuffer))
             set_mode(gop, wish);
         found = describe(gop, framebuffer);
+        if (found)
+            read_edid(handles[i], framebuffer);
     }
     if (count > 0)
         uefi.services->FreePool(handles);

@@ -1,7 +1,7 @@
 /*
  * What a boot on UEFI is compared with: an application that reads as many sectors as its command
  * line says from the start of the disk, by one call of Block I/O, and reports the ticks of the time
- * stamp counter on port 0xE9.
+ * stamp counter on port 0xE9; and then how many it takes to leave the firmware.
  */
 #include <stdint.h>
 
@@ -72,6 +72,17 @@ static EFI_BLOCK_IO *find_disk(EFI_BOOT_SERVICES *services)
     return NULL;
 }
 
+static void leave(EFI_BOOT_SERVICES *services, EFI_HANDLE image)
+{
+    static uint8_t map[0x10000];
+    UINTN bytes = sizeof(map), key, descriptor_bytes;
+    UINT32 version;
+
+    services->GetMemoryMap(&bytes, (EFI_MEMORY_DESCRIPTOR *)(void *)map, &key, &descriptor_bytes,
+                           &version);
+    services->ExitBootServices(image, key);
+}
+
 EFI_STATUS EFIAPI floor_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
@@ -88,8 +99,12 @@ EFI_STATUS EFIAPI floor_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     const uint64_t start = tsc();
     EFI_STATUS status = io->ReadBlocks(io, io->Media->MediaId, 0, bytes, (void *)(uintptr_t)to);
     const uint64_t end = tsc();
+    leave(services, image);
+    const uint64_t left = tsc();
     print(EFI_ERROR(status) ? "failed\n" : "# read = 0x");
     print_hex(end - start);
+    print("\n# leave = 0x");
+    print_hex(left - end);
     print("\ndone\n");
     for (;;)
         __asm__ volatile("cli; hlt");

@@ -39,9 +39,9 @@ class ScreenTest(suite.BootTest):
         self.assertEqual((picture.width, picture.height), (width, height))
         return width, height, bits
 
-    def check_no_screen(self, **how):
+    def check_no_screen(self, vga="none", **how):
         """The kernel goes on without one."""
         kernel = suite.build_path("KERNELS") / "screens/screen-any.elf"
-        with machine.Machine(self.package(kernel), vga="none", **how) as guest:
+        with machine.Machine(self.package(kernel), vga=vga, **how) as guest:
             guest.wait_for_serial("Command line: ")
             self.assertIn("Screen: none", guest.serial())

@@ -1,5 +1,6 @@
 """Framebuffers by VBE."""
 
+import machine
 import screens
 import suite
 
@@ -21,6 +22,13 @@ class VbeTest(screens.ScreenTest):
         for vga in ("qxl", "vmware", "cirrus"):
             with self.subTest(vga):
                 self.assertIsNotNone(self.check_screen("any", vga=vga))
+
+    def test_edid(self):
+        """QEMU's adapter has one, of a block and an extension; VBE gives the block."""
+        with machine.Machine(self.package(self.kernel("screens/screen-edid"))) as guest:
+            edid = bytes.fromhex(self.check_report(guest)[0]["edid"])
+        self.assertEqual(edid[:8], b"\0\xff\xff\xff\xff\xff\xff\0")
+        self.assertEqual((len(edid), sum(edid) % 256), (128, 0))
 
     def test_without_an_adapter(self):
         self.check_no_screen()

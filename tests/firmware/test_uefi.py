@@ -1,17 +1,25 @@
 """The loader on firmware that has the quirks of uefi_shim.c."""
 
+import re
+
+import glyphs
 import machine
+import screens
 import suite
 from image_file import error_table
 from suite import UEFI
 
 CONTRACT_CHECKS = 87
+FAR_SCREEN = 0x110000000
 
 
-class UefiShimTest(suite.BootTest):
+class ShimTest(screens.ScreenTest):
     def start(self, quirk):
         """Arguments of QEMU that start the loader behind the shim."""
         return ("-kernel", str(suite.build_path("UEFI_SHIM")), "-append", quirk)
+
+
+class UefiShimTest(ShimTest):
 
     def check_boots(self, quirk, kernel="contract-high", **how):
         image = self.package(self.kernel(kernel))
@@ -57,6 +65,52 @@ class UefiShimTest(suite.BootTest):
 
     def test_reads_of_one_sector(self):
         self.check_boots("read-1")
+
+
+class UefiShimScreenTest(ShimTest):
+    def check_shows(self, quirk, **how):
+        how = {"arguments": self.start(quirk), **UEFI, **how}
+        return self.check_screen("any", **how)
+
+    def test_no_pixels_in_memory(self):
+        self.check_no_screen(vga="std", arguments=self.start("blt-all"), **UEFI)
+
+    def test_no_pixels_in_the_mode_that_is_set(self):
+        usual = self.check_shows("none")
+        self.assertNotEqual(self.check_shows("blt-current"), usual)
+
+    def test_several_screens(self):
+        self.check_shows("several")
+
+    def test_a_screen_that_was_never_used(self):
+        self.check_shows("not-started")
+
+    def test_masks(self):
+        self.check_shows("masks")
+
+    def test_pixels_above_4_gib(self):
+        """Nobody sees them there, but they can be looked at."""
+        font = glyphs.Font(suite.build_path("FONT").read_bytes())
+        kernel = suite.build_path("KERNELS") / "screens/screen-any.elf"
+        with machine.Machine(self.package(kernel), arguments=self.start("far"), memory="5G",
+                             **UEFI) as guest:
+            guest.wait_for_serial("Command line: ")
+            guest.wait_for_halt()
+            width, height = map(int, re.search(r"Screen: (\d+)x(\d+),", guest.serial()).groups())
+            pixels = bytearray(guest.memory(FAR_SCREEN, 4 * width * height))
+        del pixels[3::4]
+        picture = glyphs.Picture(b"P6 %d %d 255\n" % (width, height) + pixels)
+        text, inks = font.row(picture, 0)
+        self.assertEqual((text, inks), ("Hello World!", {screens.RED}))
+
+    def test_edid(self):
+        for quirk, has_edid in {"edid": True, "none": False}.items():
+            with self.subTest(quirk), machine.Machine(
+                    self.package(self.kernel("screens/screen-edid")), arguments=self.start(quirk),
+                    **UEFI) as guest:
+                values, _ = self.check_report(guest)
+                found = bytes.fromhex(values["edid"])
+                self.assertEqual(found, bytes(range(256)) if has_edid else b"")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,15 @@
  * - align: disks read to whole pages of memory alone, and say so
  * - high: the loader runs above 4 GiB
  * - no-execute: AllocatePages() gives large pieces of memory alone, which cannot be executed
+ * - blt-all: the screen has no mode with pixels in memory; blt-current: the mode that is set has
+ * none
+ * - several: such a screen, and behind it one that shows what is drawn
+ * - not-started: the screen says nothing before a mode is set
+ * - masks: its pixels are described by masks
+ * - far: its pixels lie above 4 GiB, red first, and nobody sees them
+ * - edid: it has an EDID of 256 bytes that count up
+ *
+ * Whoever leaves the watchdog on cannot leave the firmware.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +29,8 @@
 #define DESCRIPTOR_BYTES 64u
 #define LATE_TIMES 5
 #define FOUR_GIB 0x100000000ull
+#define FAR_SCREEN 0x110000000ull
+#define FAR_SCREEN_PAGES 0x1000u
 #define JUNK 0xA5
 /* Offsets in a PE file, and from its optional header on; a kind of relocation. */
 #define PE_HEADER 0x3c
@@ -44,10 +55,12 @@
 static EFI_BOOT_SERVICES *services;
 static EFI_GET_MEMORY_MAP get_memory_map;
 static EFI_EXIT_BOOT_SERVICES exit_boot_services;
+static EFI_SET_WATCHDOG_TIMER set_watchdog_timer;
 static EFI_BLOCK_READ read_blocks;
 static EFI_ALLOCATE_PAGES allocate_pages;
 static UINT64 most_read_bytes;
 static int refusals;
+static bool is_watchdog_off;
 
 EFI_STATUS EFIAPI shim_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
@@ -67,10 +80,16 @@ static uint32_t load32(const uint8_t *at)
 
 static EFI_STATUS EFIAPI refuse_exit(EFI_HANDLE image, UINTN key)
 {
-    if (refusals == 0)
+    if (refusals == 0 && is_watchdog_off)
         return exit_boot_services(image, key);
     refusals -= refusals > 0;
     return EFI_INVALID_PARAMETER;
+}
+
+static EFI_STATUS EFIAPI watch_watchdog(UINTN seconds, UINT64 code, UINTN bytes, CHAR16 *text)
+{
+    is_watchdog_off = seconds == 0;
+    return set_watchdog_timer(seconds, code, bytes, text);
 }
 
 /* A descriptor that says nothing which a loader may use; none overlaps what the firmware says. */
@@ -297,6 +316,157 @@ static EFI_IMAGE_ENTRY_POINT move_up(EFI_LOADED_IMAGE *loader)
     return (EFI_IMAGE_ENTRY_POINT)(uintptr_t)(image + load32(header + PE_ENTRY));
 }
 
+/* The screen: what OVMF has, and what the loader sees of it. */
+static struct {
+    EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+    EFI_HANDLE handle;
+    EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode;
+    EFI_GRAPHICS_OUTPUT_PROTOCOL_QUERY_MODE query_mode;
+    EFI_GRAPHICS_OUTPUT_PROTOCOL_SET_MODE set_mode;
+    EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE told_mode;
+    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION told_info;
+    UINT32 first_mode;
+    bool is_started, blt_all, blt_current, masks, far;
+} screen;
+
+static void spoil_info(UINT32 number, EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info)
+{
+    if (screen.blt_all || (screen.blt_current && number == screen.first_mode))
+        info->PixelFormat = PixelBltOnly;
+    if (screen.masks) {
+        info->PixelFormat = PixelBitMask;
+        info->PixelInformation = (EFI_PIXEL_BITMASK){0xff0000, 0xff00, 0xff, 0xff000000};
+    }
+    if (screen.far)
+        info->PixelFormat = PixelRedGreenBlueReserved8BitPerColor;
+}
+
+/* Pixels that nobody may touch have an address, too. */
+static void spoil_mode(void)
+{
+    screen.told_mode = *screen.mode;
+    screen.told_info = *screen.mode->Info;
+    screen.told_mode.Info = &screen.told_info;
+    spoil_info(screen.mode->Mode, &screen.told_info);
+    if (screen.far)
+        screen.told_mode.FrameBufferBase = FAR_SCREEN;
+    if (!screen.is_started) {
+        screen.told_mode.Info = NULL;
+        screen.told_mode.FrameBufferBase = 0;
+    }
+}
+
+static EFI_STATUS EFIAPI odd_query(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, UINT32 number, UINTN *bytes,
+                                   EFI_GRAPHICS_OUTPUT_MODE_INFORMATION **info)
+{
+    (void)gop;
+    if (!screen.is_started)
+        return EFI_NOT_STARTED;
+    EFI_STATUS status = screen.query_mode(screen.gop, number, bytes, info);
+    if (status == EFI_SUCCESS)
+        spoil_info(number, *info);
+    return status;
+}
+
+static EFI_STATUS EFIAPI odd_set(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, UINT32 number)
+{
+    screen.gop->Mode = screen.mode;
+    EFI_STATUS status = screen.set_mode(screen.gop, number);
+    gop->Mode = &screen.told_mode;
+
+    screen.is_started = true;
+    spoil_mode();
+    return status;
+}
+
+static EFI_STATUS EFIAPI plain_query(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, UINT32 number, UINTN *bytes,
+                                     EFI_GRAPHICS_OUTPUT_MODE_INFORMATION **info)
+{
+    (void)gop;
+    return screen.query_mode(screen.gop, number, bytes, info);
+}
+
+static EFI_STATUS EFIAPI plain_set(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, UINT32 number)
+{
+    (void)gop;
+    return screen.set_mode(screen.gop, number);
+}
+
+/* Not the console's, which has no place on any bus. */
+static bool find_screen(void)
+{
+    EFI_GUID graphics = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID, path = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    EFI_HANDLE *handles;
+    UINTN count = 0;
+    void *device;
+
+    services->LocateHandleBuffer(ByProtocol, &graphics, NULL, &count, &handles);
+    for (UINTN i = 0; i < count; i++) {
+        if (EFI_ERROR(services->HandleProtocol(handles[i], &path, &device)))
+            continue;
+        screen.handle = handles[i];
+        services->HandleProtocol(handles[i], &graphics, (void **)&screen.gop);
+        return true;
+    }
+    return false;
+}
+
+/* A second screen with what OVMF has, on the same place on the bus. */
+static void add_screen(void)
+{
+    static EFI_GRAPHICS_OUTPUT_PROTOCOL second;
+    EFI_GUID graphics = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID, path = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    EFI_HANDLE handle = NULL;
+    void *device;
+
+    second = *screen.gop;
+    second.QueryMode = plain_query;
+    second.SetMode = plain_set;
+    services->HandleProtocol(screen.handle, &path, &device);
+    services->InstallProtocolInterface(&handle, &graphics, EFI_NATIVE_INTERFACE, &second);
+    services->InstallProtocolInterface(&handle, &path, EFI_NATIVE_INTERFACE, device);
+}
+
+static void add_edid(void)
+{
+    static uint8_t bytes[256];
+    static EFI_EDID_ACTIVE_PROTOCOL edid = {sizeof(bytes), bytes};
+    EFI_GUID guid = EFI_EDID_ACTIVE_PROTOCOL_GUID;
+
+    for (UINTN i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)i;
+    services->InstallProtocolInterface(&screen.handle, &guid, EFI_NATIVE_INTERFACE, &edid);
+}
+
+static void spoil_screen(const EFI_LOADED_IMAGE *loaded)
+{
+    EFI_PHYSICAL_ADDRESS far_screen = FAR_SCREEN;
+
+    if (!find_screen())
+        return;
+    if (asks_for(loaded, "edid"))
+        add_edid();
+    screen.mode = screen.gop->Mode;
+    screen.first_mode = screen.mode->Mode;
+    screen.query_mode = screen.gop->QueryMode;
+    screen.set_mode = screen.gop->SetMode;
+    if (asks_for(loaded, "several"))
+        add_screen();
+    screen.blt_all = asks_for(loaded, "blt-all") || asks_for(loaded, "several");
+    screen.blt_current = asks_for(loaded, "blt-current");
+    screen.masks = asks_for(loaded, "masks");
+    screen.is_started = !asks_for(loaded, "not-started");
+    screen.far = asks_for(loaded, "far") &&
+                 !EFI_ERROR(services->AllocatePages(AllocateAddress, EfiReservedMemoryType,
+                                                    FAR_SCREEN_PAGES, &far_screen));
+    if (!screen.blt_all && !screen.blt_current && !screen.masks && !screen.far && screen.is_started)
+        return;
+    screen.gop->Mode = &screen.told_mode;
+    screen.gop->QueryMode = odd_query;
+    screen.gop->SetMode = odd_set;
+    spoil_mode();
+}
+
 /* From the first file system that has it: QEMU has one of its own for what it hands over. */
 static bool load(EFI_HANDLE image, EFI_HANDLE *started)
 {
@@ -328,6 +498,9 @@ EFI_STATUS EFIAPI shim_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     services->HandleProtocol(started, &loaded_image, (void **)&loader);
     refusals = asks_for(loaded, "exit-never") ? -1 : asks_for(loaded, "exit-late") ? LATE_TIMES : 0;
     services->ExitBootServices = refuse_exit;
+    set_watchdog_timer = services->SetWatchdogTimer;
+    services->SetWatchdogTimer = watch_watchdog;
+    spoil_screen(loaded);
     if (asks_for(loaded, "no-execute")) {
         enable_no_execute();
         allocate_pages = services->AllocatePages;
