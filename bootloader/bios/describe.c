@@ -9,3 +9,8 @@ uint64_t firmware_low_page(void)
 {
     return (uintptr_t)bios_bounce;
 }
+
+uint64_t firmware_map_bytes(void)
+{
+    return 0;
+}

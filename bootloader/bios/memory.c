@@ -1,6 +1,7 @@
 /*
  * The BIOS's memory map: int 15h E820, and behind it the older E801 and 88h for the memory above 1
- * MiB; what lies below is known from stage 2.
+ * MiB; what lies below is known from stage 2. Below 1 MiB the BIOS and the loader work until the
+ * last call of the one and the jump of the other.
  */
 #include "../core/firmware.h"
 #include "../core/log.h"
@@ -135,4 +136,5 @@ void firmware_memory_map(struct memory_map *map)
     if (low_memory_end < LOW_MEMORY_TOP)
         memory_map_add(map, low_memory_end, LOW_MEMORY_TOP - low_memory_end,
                        BOOTINFO_MEMORY_RESERVED);
+    memory_map_retype(map, 0, ONE_MIB, BOOTINFO_MEMORY_USABLE, MEMORY_LEASED);
 }

@@ -112,6 +112,7 @@ static void finish_memory_map(struct loader *loader, uint64_t copy_paddr)
     memory_map_retype(map, 0, UINT64_MAX, MEMORY_SHADOWED, BOOTINFO_MEMORY_USABLE);
     memory_map_retype(map, 0, UINT64_MAX, MEMORY_LEASED, BOOTINFO_MEMORY_USABLE);
     memory_map_retype(map, 0, UINT64_MAX, MEMORY_STAGED, BOOTINFO_MEMORY_USABLE);
+    memory_map_retype(map, 0, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_USABLE, BOOTINFO_MEMORY_RESERVED);
     memcpy((void *)(uintptr_t)copy_paddr, map->ranges, map->count * sizeof(*map->ranges));
     loader->info->memory_map = address_space_vaddr(&loader->space, copy_paddr);
     loader->info->memory_map_count = map->count;
@@ -146,6 +147,7 @@ void bootinfo_leave(struct loader *loader)
     const uint64_t offset = loader->space.physical_memory;
 
     firmware_leave(map, info);
+    firmware_mask_interrupts();
     if (info->efi_memory_map)
         info->efi_memory_map = address_space_vaddr(&loader->space, info->efi_memory_map);
     if (map->count > loader->map_copy_ranges)

@@ -79,7 +79,10 @@
       "Update the firmware, or switch off what it starts in its setup.")                           \
     X(23, UEFI_ONLY, "this image boots on UEFI only",                                              \
       "The image was made by --firmware=uefi, and this machine's firmware is a BIOS.",             \
-      "Make the image anew without that option.")
+      "Make the image anew without that option.")                                                  \
+    X(24, PLACE_TAKEN, "the kernel's place in memory is not free",                                 \
+      "The kernel starts without paging, so it lies where it is linked; but the firmware keeps that.", \
+      "Link the kernel elsewhere, or let it be moved (Multiboot 2), or use another protocol.")
 #define WARNING_TABLE(X)                                                                           \
     X(1, WEAK_RANDOM, "the kernel's random address comes from clocks",                             \
       "The CPU has neither RDSEED nor RDRAND; the TSC and the real-time clock can be guessed.",    \

@@ -53,11 +53,25 @@ uint64_t firmware_low_page(void);
  */
 void firmware_print(const char *text);
 
-/* Take the machine from the firmware: no interrupt arrives any more, nothing is read or printed
-   through the firmware any more. Everything the firmware kept for itself may be overwritten. Adds
-   to the map what the firmware has kept for good since firmware_memory_map(), and tells of its last
-   memory map in info's efi_ fields; the address there is physical. */
+/* The most bytes that the firmware's own memory map may take when it is left; 0 on a BIOS. */
+uint64_t firmware_map_bytes(void);
+
+/* Take the machine from the firmware: the CPU takes no interrupt any more, nothing is read or
+   printed through the firmware any more. Everything the firmware kept for itself may be
+   overwritten. Adds to the map what the firmware has kept for good since firmware_memory_map(), and
+   tells of its last memory map in info's efi_ fields; the address there is physical. */
 void firmware_leave(struct memory_map *map, struct bootinfo *info);
+
+/* Has it services that can go on for a kernel, as UEFI's boot services? */
+bool firmware_has_services(void);
+
+/* Then, in the place of firmware_leave(): give back what is usable in the map. Returns the handle
+   of the loader's image, which the kernel needs to end them. */
+uint64_t firmware_stay(const struct memory_map *map);
+
+/* After firmware_leave(), for a kernel without an IDT: no interrupt of a device arrives any more,
+   none is in service, and NMI is masked. */
+void firmware_mask_interrupts(void);
 
 /* Stop the machine, for good. */
 _Noreturn void firmware_stop(void);

@@ -1,10 +1,12 @@
-; The way of a CPU into a 64-bit kernel. This code is copied to a page below 4 GiB that the loader's
-; page tables and the kernel's both map one to one, executable; it is position-independent, and reads
-; what it needs from the settings at its end. The machine it leaves is promised in bootinfo.h.
+; The way of a CPU into a kernel. This code is copied to a page below 4 GiB that the loader's page
+; tables and the kernel's both map one to one, executable; it is position-independent, and reads what
+; it needs from the settings at its end. The machine it leaves to a 64-bit kernel is promised in
+; bootinfo.h; to a 32-bit kernel it leaves the one that all protocols for those agree on.
 ;
 ; All CPUs take the same way, from 32-bit code without paging on: the boot processor, as the number of
 ; levels of page tables can only change while paging is off, which long mode does not allow, and the
-; others, as trampoline.asm brings them there.
+; others, as trampoline.asm brings them there. Without paging is also where the boot processor makes
+; the last moves: they may hit the page tables that were in force.
 
 MSR_APIC_BASE       equ 0x1B
 MSR_EFER            equ 0xC0000080
@@ -31,6 +33,12 @@ MXCSR_DEFAULT       equ 0x1F80          ; all exceptions masked
 SELECTOR_CODE       equ 0x08
 SELECTOR_DATA       equ 0x10
 SELECTOR_CODE_32    equ 0x18            ; in switch_gdt only
+; Of a 32-bit kernel, in protected_gdt: the first two as Linux wants them [Linux "The Linux/x86 Boot
+; Protocol", "32-bit Boot Protocol"].
+PROTECTED_CODE      equ 0x10
+PROTECTED_DATA      equ 0x18
+PROTECTED_TSS       equ 0x20
+TSS_BYTES           equ 0x68
 
 ; Of struct bootinfo_cpu in bootinfo.h.
 CPU_STATE           equ 8
@@ -51,6 +59,8 @@ global handover_32
 global handover_long_mode
 global handover_gdt
 global handover_switch_gdt
+global handover_protected_gdt
+global handover_protected_tss
 global handover_settings
 
 section .text
@@ -61,32 +71,39 @@ handover_code:
     cli
     cld
     lea rsp, [rel handover_code + PAGE_BYTES]   ; what is moved may hit any other stack
-    mov r8, [rel settings.moves_paddr]
-    mov r9, [rel settings.move_count]
-.move:
-    test r9, r9
-    jz .moved
-    mov rsi, [r8]
-    mov rdi, [r8 + MOVE_TO]
-    mov rcx, [r8 + MOVE_BYTES]
-    shr rcx, 3
-    rep movsq
-    add r8, MOVE_SIZE
-    dec r9
-    jmp .move
-.moved:
     mov rax, cr4
     and eax, CR4_PAE | CR4_LA57         ; with PCIDE, paging cannot be turned off
     mov cr4, rax
     lea rbx, [rel handover_code]
     xor ebp, ebp
     lgdt [rel settings.switch_gdt_pointer]
-    lea rax, [rel handover_32]
+    lea rax, [rel move]
     push SELECTOR_CODE_32
     push rax
     retfq
 
 bits 32
+; EBX: this page. All that is moved lies below 4 GiB, and so does the list.
+move:
+    mov eax, SELECTOR_DATA
+    mov ds, eax
+    mov es, eax
+    mov eax, CR0_32
+    mov cr0, eax
+    mov edx, [ebx + (settings.moves_paddr - handover_code)]
+    mov eax, [ebx + (settings.move_count - handover_code)]
+.next:
+    test eax, eax
+    jz handover_32
+    mov esi, [edx]
+    mov edi, [edx + MOVE_TO]
+    mov ecx, [edx + MOVE_BYTES]
+    shr ecx, 2
+    rep movsd
+    add edx, MOVE_SIZE
+    dec eax
+    jmp .next
+
 ; EBX: this page. EBP: 0 on the boot processor, else the physical address of the CPU's struct
 ; bootinfo_cpu. CS is flat 32-bit code, the GDT is switch_gdt. There is no stack.
 handover_32:
@@ -105,6 +122,8 @@ handover_32:
     mov cr4, eax
     mov eax, [ebx + (settings.tables_paddr - handover_code)]
     mov cr3, eax
+    test eax, eax
+    jz protected
 
     mov esi, ebx
     mov eax, CPUID_FEATURES
@@ -121,6 +140,38 @@ handover_32:
     mov eax, CR0_32 | CR0_PG
     mov cr0, eax                        ; the kernel's address space from here on
     jmp far [ebx + (settings.long_mode_pointer - handover_code)]
+
+; A 32-bit kernel: flat segments, a task as PVH wants it, all other control bits clear.
+protected:
+    lidt [ebx + (no_idt - handover_code)]
+    lgdt [ebx + (settings.protected_gdt_pointer - handover_code)]
+    mov eax, CR0_PE | CR0_ET
+    mov cr0, eax
+    mov eax, PROTECTED_DATA
+    mov ds, eax
+    mov es, eax
+    mov fs, eax
+    mov gs, eax
+    mov ss, eax
+    xor eax, eax
+    lldt ax
+    mov eax, PROTECTED_TSS
+    ltr ax
+    mov eax, DR7_RESERVED
+    mov dr7, eax
+    mov esp, [ebx + (settings.protected_esp - handover_code)]
+    push RFLAGS_RESERVED
+    popfd
+    push PROTECTED_CODE
+    push dword [ebx + (settings.entry_vaddr - handover_code)]
+    mov eax, [ebx + (settings.protected_eax - handover_code)]
+    mov esi, [ebx + (settings.protected_esi - handover_code)]
+    mov ebx, [ebx + (settings.protected_ebx - handover_code)]
+    mov ecx, 0                          ; xor would change the flags
+    mov edx, ecx
+    mov edi, ecx
+    mov ebp, ecx
+    retf
 
 bits 64
 handover_long_mode:
@@ -219,6 +270,15 @@ handover_switch_gdt:
     dq 0x00CF93000000FFFF
     dq 0x00CF9B000000FFFF               ; code: present, ring 0, 32-bit
 handover_switch_gdt_end:
+handover_protected_gdt:
+    dq 0
+    dq 0
+    dq 0x00CF9B000000FFFF               ; code: present, ring 0, 32-bit
+    dq 0x00CF93000000FFFF               ; data: present, ring 0, writable
+    dq 0x0000890000000000 | (TSS_BYTES - 1) ; a 32-bit task; handover.c fills in where it lies
+handover_protected_gdt_end:
+handover_protected_tss:
+    times TSS_BYTES db 0
 
 ; struct settings in handover.c, which fills in what is 0 here.
 align 8
@@ -237,6 +297,10 @@ settings:
 .switch_gdt_pointer:
                     dw handover_switch_gdt_end - handover_switch_gdt - 1
                     dq 0
+                    times 3 dw 0
+.protected_gdt_pointer:
+                    dw handover_protected_gdt_end - handover_protected_gdt - 1
+                    dq 0
 .tables_paddr:      dd 0
 .efer:              dd 0
 .cr4:               dd 0
@@ -244,4 +308,8 @@ settings:
                     dw SELECTOR_CODE
                     dw 0
 .apic_mode:         dd 0
+.protected_eax:     dd 0
+.protected_ebx:     dd 0
+.protected_esi:     dd 0
+.protected_esp:     dd 0
 handover_code_end:

@@ -30,12 +30,15 @@ struct settings {
     uint64_t gdt_vaddr;
     uint16_t padding2[3], switch_gdt_limit;
     uint64_t switch_gdt_paddr;
+    uint16_t padding4[3], protected_gdt_limit;
+    uint64_t protected_gdt_paddr;
     uint32_t tables_paddr;
     uint32_t efer;
     uint32_t cr4;
     uint32_t long_mode_paddr;
     uint16_t long_mode_selector, padding3;
     uint32_t apic_mode; /* bits of IA32_APIC_BASE that other CPUs set */
+    struct handover_registers protected;
 };
 
 /* handover.asm has these as numbers. */
@@ -51,12 +54,32 @@ _Static_assert(sizeof(struct handover_move) == 24, "MOVE_SIZE");
 extern const uint8_t handover_code[], handover_code_end[];
 extern const uint8_t handover_32[], handover_long_mode[];
 extern const uint8_t handover_gdt[], handover_switch_gdt[];
+extern const uint8_t handover_protected_gdt[], handover_protected_tss[];
 extern const uint8_t handover_settings[];
 
 /* Where in the page a part of the code lies. */
 static uint32_t offset_of(const uint8_t *part)
 {
     return (uint32_t)((uintptr_t)part - (uintptr_t)handover_code);
+}
+
+/* Tells a 32-bit GDT where the task lies [Intel SDM vol. 3 §8.2.2 "TSS Descriptor"]. */
+static void place_task(uint8_t *page, uint32_t paddr)
+{
+    uint8_t *descriptor = page + offset_of(handover_protected_gdt) + HANDOVER_TASK;
+
+    descriptor[2] = (uint8_t)paddr;
+    descriptor[3] = (uint8_t)(paddr >> 8);
+    descriptor[4] = (uint8_t)(paddr >> 16);
+    descriptor[7] = (uint8_t)(paddr >> 24);
+}
+
+static void set_up_protected_mode(uint8_t *page, struct settings *settings, uint32_t page_paddr)
+{
+    settings->protected_gdt_paddr = page_paddr + offset_of(handover_protected_gdt);
+    settings->efer = 0;
+    settings->cr4 = 0;
+    place_task(page, page_paddr + offset_of(handover_protected_tss));
 }
 
 void handover_copy(const struct handover *handover)
@@ -79,6 +102,9 @@ void handover_copy(const struct handover *handover)
     settings->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (handover->levels == 5 ? CR4_LA57 : 0);
     settings->apic_mode = handover->has_x2apic ? APIC_BASE_X2APIC | APIC_BASE_ENABLED : 0;
     settings->long_mode_paddr = page_paddr + offset_of(handover_long_mode);
+    settings->protected = handover->registers;
+    if (handover->tables_paddr == 0)
+        set_up_protected_mode(page, settings, page_paddr);
 }
 
 struct handover_door handover_door(const struct handover *handover)
@@ -97,4 +123,14 @@ void handover_enter(const struct handover *handover)
     void (*enter)(void) = (__typeof__(enter))(uintptr_t)handover->page_paddr;
 
     enter();
+}
+
+void handover_enter_services(uint64_t entry, uint32_t eax, uint32_t ebx)
+{
+    __asm__ volatile("and $-16, %%rsp\n\t"
+                     "push $0\n\t" /* the return address of the entry */
+                     "jmp *%0"
+                     :
+                     : "r"(entry), "a"((uint64_t)eax), "b"((uint64_t)ebx)
+                     : "memory");
 }

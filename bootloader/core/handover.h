@@ -15,10 +15,17 @@ struct handover_move {
     uint64_t bytes; /* multiple of 8 */
 };
 
-/* What the jump into a 64-bit kernel needs. */
+/* What a 32-bit kernel finds; the other registers are 0. */
+struct handover_registers {
+    uint32_t eax, ebx, esi, esp;
+};
+
+/* What the jump into a kernel needs. */
 struct handover {
     uint64_t page_paddr;   /* where handover_copy() puts the code, below 4 GiB */
-    uint64_t tables_paddr; /* the kernel's page tables, for CR3, below 4 GiB */
+    uint64_t tables_paddr; /* the kernel's page tables, for CR3, below 4 GiB; 0: a 32-bit kernel,
+                              for which only entry, moves and registers count */
+    struct handover_registers registers;
     uint64_t entry_vaddr;
     uint64_t stack_top_vaddr;
     uint64_t argument;        /* for RDI */
@@ -39,14 +46,28 @@ struct handover_door {
 
 #define HANDOVER_GDT_BYTES 32u
 #define HANDOVER_CODE_32 0x18u /* selector of flat 32-bit code in that GDT */
+#define HANDOVER_TASK 0x20u    /* selector of the task in the GDT of a 32-bit kernel */
+
+/* Another move; its memory is there. */
+static inline void handover_add_move(struct handover *handover, uint64_t from_paddr,
+                                     uint64_t to_paddr, uint64_t bytes)
+{
+    struct handover_move *moves = (struct handover_move *)(uintptr_t)handover->moves_paddr;
+
+    moves[handover->move_count++] = (struct handover_move){from_paddr, to_paddr, bytes};
+}
 
 /* Put code, GDTs and settings into the page. */
 void handover_copy(const struct handover *handover);
 
 struct handover_door handover_door(const struct handover *handover);
 
-/* Switch to the kernel's page tables and to the state at entry that bootinfo.h promises, and jump.
-   Does not return. */
+/* Make the moves, switch to the kernel's page tables and to the state at entry that bootinfo.h
+   promises, or to flat 32-bit protected mode, and jump. Does not return. */
 void handover_enter(const struct handover *handover);
+
+/* Jump into a kernel that runs in the firmware's environment, with these registers. Does not
+   return. */
+void handover_enter_services(uint64_t entry, uint32_t eax, uint32_t ebx);
 
 #endif

@@ -33,6 +33,12 @@ static void load_segment(const struct plan *plan, const struct plan_region *regi
              {"expected", segment->xxh64});
 }
 
+static void clear(const struct plan_region *region, uint64_t start, uint64_t end)
+{
+    if (!(region->flags & PLAN_REGION_NOT_CLEARED))
+        memset(at(region, start), 0, end - start);
+}
+
 /* The segments of the region, which are sorted, and zeros before, between and behind them. */
 static void load_region(const struct plan *plan, const struct plan_region *region)
 {
@@ -44,11 +50,11 @@ static void load_region(const struct plan *plan, const struct plan_region *regio
 
         if (record->type != PLAN_SEGMENT)
             continue;
-        memset(at(region, filled), 0, segment->vaddr - filled);
+        clear(region, filled, segment->vaddr);
         load_segment(plan, region, segment);
         filled = segment->vaddr + segment->file_bytes;
     }
-    memset(at(region, filled), 0, region->bytes - (filled - region->vaddr));
+    clear(region, filled, region->vaddr + region->bytes);
 }
 
 void load_regions(const struct plan *plan)

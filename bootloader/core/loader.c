@@ -4,11 +4,23 @@
  */
 #include "loader.h"
 
+#include "extent.h"
 #include "load.h"
 #include "placement.h"
 #include "protocol.h"
 #include "relocation.h"
 #include "request.h"
+
+/* If the kernel wants the firmware's services and there are some, nothing that the firmware has is
+   ever the kernel's. */
+static void keep_services(struct loader *loader)
+{
+    if (!firmware_has_services())
+        return;
+    loader->services_entry = (const void *)plan_find(&loader->plan, NULL, PLAN_EFI_ENTRY);
+    if (loader->services_entry)
+        memory_map_retype(&loader->map, 0, UINT64_MAX, MEMORY_LEASED, BOOTINFO_MEMORY_RESERVED);
+}
 
 void loader_main(const struct firmware_boot *boot)
 {
@@ -25,9 +37,16 @@ void loader_main(const struct firmware_boot *boot)
     plan_read(&loader.plan, boot, &loader.map);
     loader.protocol = (const void *)plan_find(&loader.plan, NULL, PLAN_PROTOCOL);
     const struct protocol *protocol = protocol_find(loader.protocol->protocol);
+    loader.traits = protocol->traits;
+    keep_services(&loader);
 
     requests_check(&loader.plan);
-    address_space_choose(&loader);
+    if (protocol->traits & PROTOCOL_PAGING) {
+        address_space_choose(&loader);
+    } else {
+        extent_choose(&loader.plan, &loader.map);
+        placement_keep_gaps(&loader.plan, &loader.map);
+    }
     relocation_choose_base(&loader.plan, loader.wall_clock_s);
     placement_place(&loader.plan, &loader.map, loader.space.physical_memory);
     loader.tsc_load = cpu_read_tsc();

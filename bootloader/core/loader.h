@@ -9,9 +9,11 @@
 #include "cpu.h"
 #include "firmware.h"
 #include "handover.h"
+#include "information.h"
 #include "memory_map.h"
 #include "module.h"
 #include "plan.h"
+#include "sections.h"
 
 /* One boot, from the front end's call to the kernel's entry. */
 struct loader {
@@ -21,13 +23,17 @@ struct loader {
     struct apic apic;
     struct memory_map map;
     struct plan plan;
-    const struct plan_protocol *protocol; /* in the plan */
+    const struct plan_protocol *protocol;        /* in the plan */
+    uint32_t traits;                             /* of the protocol (protocol.h) */
+    const struct plan_efi_entry *services_entry; /* NULL: the firmware will be left */
     uint64_t tsc_loader, tsc_load, tsc_map;
     struct address_space space;
     struct modules modules;
+    struct sections sections;
     struct bootinfo_framebuffer framebuffer; /* 0 bytes: none */
     struct bootinfo *info;
-    uint64_t map_copy_ranges; /* that the kernel's memory map has room for */
+    uint64_t map_copy_ranges;       /* that the kernel's memory map has room for */
+    struct information information; /* of a protocol without paging */
     struct handover handover;
 };
 

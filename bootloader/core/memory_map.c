@@ -144,14 +144,15 @@ uint64_t memory_map_total(const struct memory_map *map, uint32_t type)
 
 void memory_map_align(struct memory_map *map)
 {
-    memory_map_retype(map, 0, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_USABLE, BOOTINFO_MEMORY_RESERVED);
+    memory_map_retype(map, 0, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_USABLE, MEMORY_LEASED);
     for (size_t i = 0; i < map->count; i++) {
         const struct bootinfo_memory_range range = map->ranges[i];
         uint64_t base = range.base_paddr, end = range_end(&range);
         uint64_t head = (0 - base) % MEMORY_PAGE_BYTES;
         uint64_t tail = end % MEMORY_PAGE_BYTES;
 
-        if (range.type != BOOTINFO_MEMORY_USABLE || head + tail == 0)
+        if ((range.type != BOOTINFO_MEMORY_USABLE && range.type != MEMORY_LEASED) ||
+            head + tail == 0)
             continue;
         if (head + tail >= range.bytes) {
             memory_map_retype(map, base, range.bytes, range.type, BOOTINFO_MEMORY_RESERVED);
@@ -247,4 +248,33 @@ uint64_t memory_map_take_pages(struct memory_map *map, uint64_t bytes)
         fail(ERROR_NO_MEMORY, {"bytes", bytes});
     memset((void *)(uintptr_t)paddr, 0, rounded);
     return paddr;
+}
+
+uint64_t memory_map_take_lowest(struct memory_map *map, uint64_t bytes, uint64_t start,
+                                uint64_t end, uint32_t from, uint32_t to)
+{
+    const uint64_t rounded = (bytes + MEMORY_PAGE_BYTES - 1) & ~(MEMORY_PAGE_BYTES - 1);
+
+    for (size_t i = find(map, start); i < map->count && map->ranges[i].base_paddr < end; i++) {
+        const struct bootinfo_memory_range *range = &map->ranges[i];
+        uint64_t low = range->base_paddr > start ? range->base_paddr : start;
+        uint64_t high = range_end(range) < end ? range_end(range) : end;
+
+        if (range->type != from || rounded < bytes || high < low || high - low < rounded)
+            continue;
+        memory_map_retype(map, low, rounded, from, to);
+        return low;
+    }
+    return 0;
+}
+
+void memory_map_release(struct memory_map *map)
+{
+    static const uint32_t types[] = {
+        MEMORY_SHADOWED,        MEMORY_LEASED,          MEMORY_STAGED,
+        BOOTINFO_MEMORY_KERNEL, BOOTINFO_MEMORY_MODULE, BOOTINFO_MEMORY_LOADER,
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        memory_map_retype(map, 0, UINT64_MAX, types[i], BOOTINFO_MEMORY_USABLE);
 }

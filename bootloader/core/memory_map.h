@@ -18,8 +18,8 @@
    virtual address that would lead there. Never handed to a kernel: becomes usable again. */
 #define MEMORY_SHADOWED 0x100u
 
-/* RAM that the firmware keeps until it is left, and that is usable then. Never handed to a kernel:
-   becomes usable. */
+/* RAM that the firmware, or the loader, keeps until the firmware is left, and that is usable then.
+   Never handed to a kernel: becomes usable. */
 #define MEMORY_LEASED 0x101u
 /* Usable memory in which something waits to be moved to leased memory. Never handed to a kernel:
    becomes usable. */
@@ -38,7 +38,8 @@ void memory_map_add(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint
 /* Give a range, in whole pages, a type whatever it was; but what has been taken stays taken. */
 void memory_map_set(struct memory_map *map, uint64_t paddr, uint64_t bytes, uint32_t type);
 
-/* After the last memory_map_add(): usable ranges shrink to whole pages, and page 0 is reserved. */
+/* After the last memory_map_add(): usable and leased ranges shrink to whole pages, and page 0 is
+   leased, so that the loader itself never uses it. */
 void memory_map_align(struct memory_map *map);
 
 /* All of [paddr, paddr + bytes) that is of type `from` becomes `to`. */
@@ -63,6 +64,15 @@ uint64_t memory_map_next_ram(const struct memory_map *map, uint64_t *paddr);
    to `offset` modulo `align` (a power of two), and give it `type`. 0: there is none. */
 uint64_t memory_map_take(struct memory_map *map, uint64_t bytes, uint64_t align, uint64_t offset,
                          uint32_t type);
+
+/* Take `bytes` in whole pages of memory of type `from` in [start, end), as low as can be, and give
+   it type `to`. 0: there is none. */
+uint64_t memory_map_take_lowest(struct memory_map *map, uint64_t bytes, uint64_t start,
+                                uint64_t end, uint32_t from, uint32_t to);
+
+/* All that only the loader distinguishes, and what it has taken, becomes usable: for a kernel that
+   is told of RAM as the firmware has it. */
+void memory_map_release(struct memory_map *map);
 
 /* Take whole pages for the loader's own use, and fill them with zeros. Fails when there are none.
  */

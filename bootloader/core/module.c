@@ -1,15 +1,21 @@
 /*
  * Modules, behind the kernel's own segments: each to free pages of its own, wherever they are below
  * 4 GiB. They are taken from the top of memory down, next to each other, so that the memory map
- * stays as short as it was, however many there are. Next the boot protocol prepares the machine.
+ * stays as short as it was, however many there are. A kernel that starts without paging gets them
+ * as low as can be, as it may have mapped but a few MiB when it looks. Next the boot protocol
+ * prepares the machine.
  */
 #include "module.h"
 
 #include "load.h"
 #include "loader.h"
 #include "log.h"
+#include "protocol.h"
 
 #include <string.h>
+
+#define ONE_MIB 0x100000ull
+#define FOUR_GIB 0x100000000ull
 
 /* The array for the kernel, and the texts behind it. */
 struct list {
@@ -32,18 +38,17 @@ static struct list start_list(struct loader *loader)
 {
     struct modules *modules = &loader->modules;
     const struct plan_module *module = NULL;
-    uint64_t text_bytes = 0;
 
     while ((module = next_module(&loader->plan, module))) {
         if (is_kernel_file(module))
             continue;
         modules->count++;
-        text_bytes += (uint64_t)module->name_bytes + module->arguments_bytes;
+        modules->text_bytes += (uint64_t)module->name_bytes + module->arguments_bytes;
     }
     if (modules->count == 0)
         return (struct list){0};
     uint64_t list_bytes = modules->count * sizeof(struct bootinfo_module);
-    modules->paddr = memory_map_take_pages(&loader->map, list_bytes + text_bytes);
+    modules->paddr = memory_map_take_pages(&loader->map, list_bytes + modules->text_bytes);
     return (struct list){(void *)(uintptr_t)modules->paddr,
                          (void *)(uintptr_t)(modules->paddr + list_bytes)};
 }
@@ -71,6 +76,14 @@ static void add(struct loader *loader, struct list *list, const struct plan_modu
     };
 }
 
+static uint64_t take(struct loader *loader, uint64_t bytes)
+{
+    if (loader->traits & PROTOCOL_PAGING)
+        return memory_map_take(&loader->map, bytes, MEMORY_PAGE_BYTES, 0, BOOTINFO_MEMORY_MODULE);
+    return memory_map_take_lowest(&loader->map, bytes, ONE_MIB, FOUR_GIB, BOOTINFO_MEMORY_USABLE,
+                                  BOOTINFO_MEMORY_MODULE);
+}
+
 /* Returns where the kernel finds it; 0 when it is empty. */
 static uint64_t load(struct loader *loader, const struct plan_module *module, const char *what,
                      uint64_t index)
@@ -79,8 +92,7 @@ static uint64_t load(struct loader *loader, const struct plan_module *module, co
 
     if (bytes == 0)
         return 0;
-    uint64_t paddr =
-        memory_map_take(&loader->map, bytes, MEMORY_PAGE_BYTES, 0, BOOTINFO_MEMORY_MODULE);
+    uint64_t paddr = take(loader, bytes);
     if (!paddr)
         fail(ERROR_NO_MEMORY, {what, index}, {"bytes", module->bytes});
     uint64_t found = load_payload(&loader->plan, module->payload_offset, module->bytes, paddr);

@@ -92,7 +92,7 @@ void placement_place(struct plan *plan, struct memory_map *map, uint64_t physica
         else if (memory_map_will_be_free(map, region->paddr, region->bytes))
             stage(region, map);
         else
-            fail(ERROR_NO_MEMORY, {"at", region->paddr}, {"bytes", region->bytes});
+            fail(ERROR_PLACE_TAKEN, {"at", region->paddr}, {"bytes", region->bytes});
     }
     for (region = next_region(plan, NULL); region; region = next_region(plan, region)) {
         if (region->paddr == PLAN_PADDR_ANYWHERE)
@@ -100,18 +100,32 @@ void placement_place(struct plan *plan, struct memory_map *map, uint64_t physica
     }
 }
 
-uint64_t placement_moves(const struct plan *plan, struct handover_move *moves)
+void placement_keep_gaps(const struct plan *plan, struct memory_map *map)
+{
+    const struct plan_region *region = next_region(plan, NULL);
+    const uint64_t start = region->paddr;
+    uint64_t end = start;
+
+    for (; region; region = next_region(plan, region))
+        end = region->paddr + region->bytes;
+    memory_map_retype(map, start, end - start, BOOTINFO_MEMORY_USABLE, MEMORY_SHADOWED);
+}
+
+void placement_list_moves(const struct plan *plan, struct memory_map *map,
+                          struct handover *handover, uint64_t more)
 {
     const struct plan_region *region = NULL;
-    uint64_t count = 0;
+    uint64_t most = more;
 
+    while ((region = next_region(plan, region)))
+        most += region->staging_page != 0;
+    handover->moves_paddr = 0;
+    handover->move_count = 0;
+    if (most == 0)
+        return;
+    handover->moves_paddr = memory_map_take_pages(map, most * sizeof(struct handover_move));
     while ((region = next_region(plan, region))) {
-        if (!region->staging_page)
-            continue;
-        if (moves)
-            moves[count] =
-                (struct handover_move){plan_load_paddr(region), region->paddr, region->bytes};
-        count++;
+        if (region->staging_page)
+            handover_add_move(handover, plan_load_paddr(region), region->paddr, region->bytes);
     }
-    return count;
 }

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-struct handover_move;
+struct handover;
 struct memory_map;
 struct plan;
 
@@ -17,8 +17,13 @@ struct plan;
    A region that must be where the firmware is until it is left is loaded elsewhere. */
 void placement_place(struct plan *plan, struct memory_map *map, uint64_t physical_memory);
 
-/* The regions that wait to be moved. Returns how many there are; writes them to `moves` unless that
-   is NULL. */
-uint64_t placement_moves(const struct plan *plan, struct handover_move *moves);
+/* Before placement, for a kernel that is entered without paging: the loader takes nothing of what
+   lies between its regions, as many kernels take it for theirs. */
+void placement_keep_gaps(const struct plan *plan, struct memory_map *map);
+
+/* Take memory for the list of what the hand-over page moves, with room for `more` entries, and
+   write down the regions that wait to be moved. */
+void placement_list_moves(const struct plan *plan, struct memory_map *map,
+                          struct handover *handover, uint64_t more);
 
 #endif

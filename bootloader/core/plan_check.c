@@ -8,6 +8,7 @@
 #include "log.h"
 #include "memory_map.h"
 #include "plan.h"
+#include "protocol.h"
 #include "request.h"
 
 #define ONE_MIB 0x100000ull
@@ -26,6 +27,7 @@ struct chain {
     uint64_t mapping_end;             /* as segment_end */
     uint32_t singles;                 /* bit n: there is a record of type n */
     uint32_t modules;
+    uint32_t sections;
     bool has_kernel_file;
 };
 
@@ -91,9 +93,7 @@ static bool check_region(struct chain *chain, const void *record)
     chain->region = region;
     chain->segment_end = 0;
     chain->mapping_end = 0;
-    refuse_unknown(record, region->flags, PLAN_REGION_MOVABLE);
-    if (region->paddr < ONE_MIB)
-        fail(ERROR_PLAN_UNKNOWN, {"region at", region->paddr}); /* the firmware and this code */
+    refuse_unknown(record, region->flags, PLAN_REGION_MOVABLE | PLAN_REGION_NOT_CLEARED);
     return region->paddr == PLAN_PADDR_ANYWHERE ||
            (is_aligned(region->paddr) && is_within(region->paddr, region->bytes, 0, FOUR_GIB));
 }
@@ -184,8 +184,54 @@ static bool check_random_base(struct chain *chain, const void *record)
            base->places - 1 <= UINT64_MAX / base->step_bytes;
 }
 
+static bool check_extent(struct chain *chain, const void *record)
+{
+    const struct plan_extent *extent = record;
+
+    (void)chain;
+    if (extent->preference > PLAN_PREFER_HIGH)
+        fail(ERROR_PLAN_UNKNOWN, {"preference", extent->preference});
+    return extent->align > 0 && (extent->align & (extent->align - 1)) == 0 &&
+           extent->least_paddr <= extent->most_paddr && extent->most_paddr < FOUR_GIB;
+}
+
+static bool check_section_headers(struct chain *chain, const void *record)
+{
+    const struct plan_section_headers *headers = record;
+
+    chain->sections = headers->count;
+    return headers->count > 0 && (headers->header_bytes == 40 || headers->header_bytes == 64) &&
+           is_in_payload(chain, headers->payload_offset,
+                         (uint64_t)headers->count * headers->header_bytes);
+}
+
+static bool check_section(struct chain *chain, const void *record)
+{
+    const struct plan_section *section = record;
+
+    return section->index < chain->sections && section->bytes > 0 && section->bytes < FOUR_GIB &&
+           is_in_payload(chain, section->payload_offset, section->bytes);
+}
+
+static bool check_efi_entry(struct chain *chain, const void *record)
+{
+    const struct plan_efi_entry *entry = record;
+
+    (void)chain;
+    return entry->entry_paddr > 0;
+}
+
+static bool check_linux(struct chain *chain, const void *record)
+{
+    const struct plan_linux *linux_header = record;
+
+    (void)chain;
+    return linux_header->header_bytes >= 0x73 && linux_header->header_bytes <= 0x110 &&
+           linux_header->header_bytes <= linux_header->record.bytes - sizeof(*linux_header);
+}
+
 static const struct kind {
-    uint32_t bytes; /* of the record; at least, if text may follow */
+    uint32_t bytes; /* of the record; at least, if more may follow */
     bool has_text;
     bool is_single;
     bool (*check)(struct chain *chain, const void *record);
@@ -200,6 +246,12 @@ static const struct kind {
     [PLAN_TLS] = {sizeof(struct plan_tls), false, true, check_tls},
     [PLAN_RELOCATIONS] = {sizeof(struct plan_relocations), false, false, check_relocations},
     [PLAN_RANDOM_BASE] = {sizeof(struct plan_random_base), false, true, check_random_base},
+    [PLAN_EXTENT] = {sizeof(struct plan_extent), false, true, check_extent},
+    [PLAN_SECTION_HEADERS] = {sizeof(struct plan_section_headers), false, true,
+                              check_section_headers},
+    [PLAN_SECTION] = {sizeof(struct plan_section), false, false, check_section},
+    [PLAN_EFI_ENTRY] = {sizeof(struct plan_efi_entry), false, true, check_efi_entry},
+    [PLAN_LINUX] = {sizeof(struct plan_linux), true, true, check_linux},
 };
 
 static bool check_record(struct chain *chain, const struct plan_record *record)
@@ -280,6 +332,39 @@ static bool is_entry_executable(const struct plan *plan)
     return false;
 }
 
+/* Without paging. */
+static bool are_regions_physical(const struct plan *plan)
+{
+    const struct plan_protocol *protocol = (const void *)plan_find(plan, NULL, PLAN_PROTOCOL);
+    const struct plan_record *record = NULL;
+
+    while ((record = plan_find(plan, record, PLAN_REGION))) {
+        const struct plan_region *region = (const void *)record;
+
+        if (region->paddr != region->vaddr || region->flags & PLAN_REGION_MOVABLE)
+            return false;
+    }
+    const struct plan_efi_entry *other = (const void *)plan_find(plan, NULL, PLAN_EFI_ENTRY);
+
+    return is_in_region(plan, protocol->entry_vaddr, 1) &&
+           (!other || is_in_region(plan, other->entry_paddr, 1)) &&
+           !plan_find(plan, NULL, PLAN_MAPPING) && !plan_find(plan, NULL, PLAN_RANDOM_BASE) &&
+           !plan_find(plan, NULL, PLAN_RELOCATIONS);
+}
+
+/* The page tables would lead to the firmware, and to this code. */
+static void refuse_low_regions(const struct plan *plan)
+{
+    const struct plan_record *record = NULL;
+
+    while ((record = plan_find(plan, record, PLAN_REGION))) {
+        const struct plan_region *region = (const void *)record;
+
+        if (region->paddr < ONE_MIB)
+            fail(ERROR_PLAN_UNKNOWN, {"region at", region->paddr});
+    }
+}
+
 static bool are_regions_reachable(const struct plan *plan)
 {
     const struct plan_request *levels = request_find(plan, BOOTINFO_REQUEST_LEVELS);
@@ -310,6 +395,19 @@ static bool are_tables_in_regions(const struct plan *plan)
     return true;
 }
 
+static bool fits_the_protocol(const struct plan *plan)
+{
+    const struct plan_protocol *record = (const void *)plan_find(plan, NULL, PLAN_PROTOCOL);
+    const struct protocol *protocol = protocol_find(record->protocol);
+
+    if (protocol->needs && !plan_find(plan, NULL, (enum plan_record_type)protocol->needs))
+        return false;
+    if (!(protocol->traits & PROTOCOL_PAGING))
+        return are_regions_physical(plan);
+    refuse_low_regions(plan);
+    return is_entry_executable(plan) && are_regions_reachable(plan);
+}
+
 void plan_check(const struct plan *plan)
 {
     struct chain chain = {.plan = plan};
@@ -324,7 +422,7 @@ void plan_check(const struct plan *plan)
             fail(ERROR_PLAN_DAMAGED, {"offset", offset});
         offset += record->bytes;
     }
-    if (!(chain.singles & 1u << PLAN_PROTOCOL) || !chain.region || !is_entry_executable(plan) ||
-        !are_regions_reachable(plan) || !are_tables_in_regions(plan) || !requests_agree(plan))
+    if (!(chain.singles & 1u << PLAN_PROTOCOL) || !chain.region || !fits_the_protocol(plan) ||
+        !are_tables_in_regions(plan) || !requests_agree(plan))
         fail(ERROR_PLAN_DAMAGED, {"bytes", plan->prefix->plan_bytes});
 }

@@ -11,27 +11,19 @@
 static void prepare_handover(struct loader *loader)
 {
     const struct address_space *space = &loader->space;
-    uint64_t page_paddr = memory_map_take_pages(&loader->map, MEMORY_PAGE_BYTES);
-    uint64_t move_count = placement_moves(&loader->plan, NULL), moves_paddr = 0;
-
-    if (move_count > 0)
-        moves_paddr =
-            memory_map_take_pages(&loader->map, move_count * sizeof(struct handover_move));
-    placement_moves(&loader->plan, (struct handover_move *)(uintptr_t)moves_paddr);
 
     loader->handover = (struct handover){
-        .page_paddr = page_paddr,
+        .page_paddr = memory_map_take_pages(&loader->map, MEMORY_PAGE_BYTES),
         .tables_paddr = space->paging.root_paddr,
         .entry_vaddr = loader->protocol->entry_vaddr,
         .stack_top_vaddr = BOOTINFO_STACK_TOP,
         .argument = address_space_vaddr(space, (uintptr_t)loader->info),
         .physical_memory = space->physical_memory,
-        .moves_paddr = moves_paddr,
-        .move_count = move_count,
         .levels = space->levels,
         .has_nx = space->paging.has_nx,
         .has_x2apic = loader->apic.is_x2apic,
     };
+    placement_list_moves(&loader->plan, &loader->map, &loader->handover, 0);
     handover_copy(&loader->handover);
 }
 

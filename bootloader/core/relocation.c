@@ -44,6 +44,9 @@ static void move(struct plan_record *record, uint64_t distance)
     case PLAN_MAPPING:
         ((struct plan_mapping *)body)->vaddr += distance;
         break;
+    case PLAN_EFI_ENTRY:
+        ((struct plan_efi_entry *)body)->entry_paddr += distance;
+        break;
     case PLAN_TLS:
         ((struct plan_tls *)body)->vaddr += distance;
         break;
@@ -51,6 +54,13 @@ static void move(struct plan_record *record, uint64_t distance)
         ((struct plan_relocations *)body)->vaddr += distance;
         break;
     }
+}
+
+void relocation_move(struct plan *plan, uint64_t distance)
+{
+    for (struct plan_record *record = plan_next(plan, NULL); record;
+         record = plan_next(plan, record))
+        move(record, distance);
 }
 
 void relocation_choose_base(struct plan *plan, int64_t wall_clock_s)
@@ -64,10 +74,7 @@ void relocation_choose_base(struct plan *plan, int64_t wall_clock_s)
     if (random_fill(seed, wall_clock_s) == BOOTINFO_RANDOM_CLOCKS)
         warn(WARNING_WEAK_RANDOM);
     memcpy(&number, seed, sizeof(number));
-    uint64_t distance = number % base->places * base->step_bytes;
-    for (struct plan_record *record = plan_next(plan, NULL); record;
-         record = plan_next(plan, record))
-        move(record, distance);
+    relocation_move(plan, number % base->places * base->step_bytes);
 }
 
 /* What is patched, and how far its addresses move; `region` is where the last patch was. */

@@ -8,6 +8,9 @@
 
 struct plan;
 
+/* Add the distance to every virtual address in the plan. */
+void relocation_move(struct plan *plan, uint64_t distance);
+
 /* If the plan asks for a random base, choose it and move every virtual address in the plan. Before
    the placement. Warns when the choice can be guessed. */
 void relocation_choose_base(struct plan *plan, int64_t wall_clock_s);

@@ -1,8 +1,7 @@
 /*
  * Both 8259 PICs and the NMI gate. Machines without them ignore these ports.
  */
-#include "interrupts.h"
-
+#include "../core/firmware.h"
 #include "io.h"
 
 #define PIC_MASTER_MASK 0x21
@@ -17,7 +16,7 @@
 #define CMOS_NMI_MASK 0x80
 #define CMOS_STATUS_D 0x0d
 
-void interrupts_mask(void)
+void firmware_mask_interrupts(void)
 {
     io_out8(PIC_SLAVE_MASK, PIC_ALL);
     io_out8(PIC_MASTER_MASK, PIC_ALL);

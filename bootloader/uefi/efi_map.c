@@ -81,7 +81,6 @@ void efi_map_add(const struct efi_map *from, struct memory_map *to)
 
         add(to, &range);
     }
-    memory_map_add(to, 0, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_RESERVED);
     memory_map_retype(to, 0, UINT64_MAX, BOOTINFO_MEMORY_USABLE, MEMORY_LEASED);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "../core/log.h"
 #include "../core/memory_map.h"
-#include "../pc/interrupts.h"
 #include "efi_map.h"
 #include "uefi.h"
 
@@ -169,6 +168,11 @@ void firmware_memory_map(struct memory_map *map)
     handover_prepare(map);
 }
 
+uint64_t firmware_map_bytes(void)
+{
+    return memory.buffer_bytes;
+}
+
 uint64_t firmware_low_page(void)
 {
     return memory.low_page_paddr;
@@ -190,13 +194,29 @@ static void exit_boot_services(void)
     fail(ERROR_LEAVE, {"status", status});
 }
 
+bool firmware_has_services(void)
+{
+    return true;
+}
+
+/* What cannot be given back stays the loader's, as far as the firmware is concerned. */
+uint64_t firmware_stay(const struct memory_map *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        const struct bootinfo_memory_range *range = &map->ranges[i];
+
+        if (range->type == BOOTINFO_MEMORY_USABLE || range->type == MEMORY_SHADOWED)
+            uefi.services->FreePages(range->base_paddr, range->bytes / MEMORY_PAGE_BYTES);
+    }
+    return (uintptr_t)uefi.image;
+}
+
 void firmware_leave(struct memory_map *map, struct bootinfo *info)
 {
     exit_boot_services();
     __asm__ volatile("cli");
     console_leave();
     uefi.services = NULL;
-    interrupts_mask();
     handover_switch();
     efi_map_add_kept(&memory.map, map);
     info->efi_memory_map = (uintptr_t)memory.buffer;

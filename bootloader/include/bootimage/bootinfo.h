@@ -73,6 +73,23 @@
  *   and every CPU that it wants has come. Nothing of the firmware has to be kept but what
  *   the memory map says.
  *
+ * KERNELS WITHOUT PAGING
+ *
+ *   Since 1.3. An ELF file for the 80386 is entered at e_entry in flat 32-bit protected mode with
+ *   paging off, at its physical addresses. Every address in struct bootinfo is physical then, and
+ *   below 4 GiB; physical_memory and page_levels are 0.
+ *
+ *   EBX          address of struct bootinfo
+ *   ESP          leads to 0, the return address, and behind it to the address of struct bootinfo,
+ *                as a C function finds its argument, at a multiple of 16
+ *   others       all of them are 0
+ *   EFLAGS       0x2
+ *   CR0          PE and ET set, all others clear; CR4 and EFER are 0
+ *   segments     CS is flat 32-bit code, all others are flat data
+ *
+ *   The rest of the machine is as above. Such a kernel may ask for CONTRACT, STACK, MEMORY,
+ *   FRAMEBUFFER and KERNEL_FILE.
+ *
  * REQUESTS
  *
  *   A kernel asks with ELF notes of the name "bootimage", one for each request:
@@ -106,7 +123,7 @@
 #define BOOTIMAGE_BOOTINFO_H
 
 /* The contract's version: the major in bits 16-31, the minor in bits 0-15. */
-#define BOOTINFO_VERSION 0x00010002
+#define BOOTINFO_VERSION 0x00010003
 
 /* Requests: the type of the note, then its words. Each at most once, but for MAP. All of 1.1. */
 #define BOOTINFO_REQUEST_CONTRACT 1 /* version: the least that the kernel can do with */

@@ -94,16 +94,21 @@ struct image_plan {
 #define PLAN_RECORD_REQUIRED 0x0001
 
 enum plan_record_type {
-    PLAN_PROTOCOL = 1,     /* struct plan_protocol: exactly one */
-    PLAN_REGION = 2,       /* struct plan_region: the next segments and mappings lie in it */
-    PLAN_SEGMENT = 3,      /* struct plan_segment */
-    PLAN_MAPPING = 4,      /* struct plan_mapping */
-    PLAN_COMMAND_LINE = 5, /* struct plan_command_line: at most one */
-    PLAN_MODULE = 6,       /* struct plan_module: in the order that the kernel is told */
-    PLAN_REQUEST = 7,      /* struct plan_request: as the kernel is told, overrides included */
-    PLAN_TLS = 8,          /* struct plan_tls: at most one */
-    PLAN_RELOCATIONS = 9,  /* struct plan_relocations */
-    PLAN_RANDOM_BASE = 10, /* struct plan_random_base: at most one */
+    PLAN_PROTOCOL = 1,         /* struct plan_protocol: exactly one */
+    PLAN_REGION = 2,           /* struct plan_region: the next segments and mappings lie in it */
+    PLAN_SEGMENT = 3,          /* struct plan_segment */
+    PLAN_MAPPING = 4,          /* struct plan_mapping */
+    PLAN_COMMAND_LINE = 5,     /* struct plan_command_line: at most one */
+    PLAN_MODULE = 6,           /* struct plan_module: in the order that the kernel is told */
+    PLAN_REQUEST = 7,          /* struct plan_request: as the kernel is told, overrides included */
+    PLAN_TLS = 8,              /* struct plan_tls: at most one */
+    PLAN_RELOCATIONS = 9,      /* struct plan_relocations */
+    PLAN_RANDOM_BASE = 10,     /* struct plan_random_base: at most one */
+    PLAN_EXTENT = 11,          /* struct plan_extent: at most one */
+    PLAN_SECTION_HEADERS = 12, /* struct plan_section_headers: at most one */
+    PLAN_SECTION = 13,         /* struct plan_section: behind the headers, by rising index */
+    PLAN_EFI_ENTRY = 14,       /* struct plan_efi_entry: at most one */
+    PLAN_LINUX = 15,           /* struct plan_linux: at most one */
 };
 
 /* Every record begins with this, at a multiple of 8 bytes. */
@@ -115,14 +120,22 @@ struct plan_record {
 
 /* Boot protocols; a number is never reused. */
 enum plan_protocol_number {
-    PLAN_PROTOCOL_PLAIN = 1, /* 64-bit ELF, entered in long mode with a struct bootinfo */
+    PLAN_PROTOCOL_PLAIN = 1,   /* 64-bit ELF, entered in long mode with a struct bootinfo */
+    PLAN_PROTOCOL_PLAIN32 = 2, /* 32-bit ELF, entered without paging with a struct bootinfo */
+    PLAN_PROTOCOL_MULTIBOOT1 = 3,
+    PLAN_PROTOCOL_MULTIBOOT2 = 4,
+    PLAN_PROTOCOL_LINUX = 7, /* a bzImage, without its real-mode code */
+    PLAN_PROTOCOL_PVH = 5,   /* as a guest of Xen, without paging */
 };
+
+/* Of a protocol without paging, every address in the plan is physical: the regions have paddr equal
+   to vaddr and below 4 GiB, may not move and have no mappings. */
 
 struct plan_protocol {
     struct plan_record record; /* 0 */
     uint32_t protocol;         /* 8: enum plan_protocol_number */
     uint32_t reserved;         /* 12: 0 */
-    uint64_t entry_vaddr;      /* 16: in an executable mapping */
+    uint64_t entry_vaddr;      /* 16: in an executable mapping; without paging in a region */
     uint64_t stack_bytes;      /* 24: multiple of 4096, at most 1 GiB */
     uint64_t slide;            /* 32: how far all addresses in the plan are above the ELF file's */
 };
@@ -130,6 +143,8 @@ struct plan_protocol {
 #define PLAN_PADDR_ANYWHERE UINT64_MAX
 /* The region may be placed elsewhere when its physical address is not free. */
 #define PLAN_REGION_MOVABLE 0x1
+/* Bytes of the region that no segment fills may be anything. */
+#define PLAN_REGION_NOT_CLEARED 0x2
 
 /* Pages that lie together in virtual and in physical memory. Bytes that no segment fills are 0. The
    regions of a plan are sorted by their virtual addresses and share no page. */
@@ -137,8 +152,9 @@ struct plan_region {
     struct plan_record record; /* 0 */
     uint64_t vaddr;            /* 8: page-aligned */
     uint64_t bytes;            /* 16: multiple of 4096, not 0 */
-    uint64_t paddr;            /* 24: page-aligned and below 4 GiB, or PLAN_PADDR_ANYWHERE */
-    uint32_t flags;            /* 32: PLAN_REGION_MOVABLE */
+    uint64_t paddr;            /* 24: page-aligned, below 4 GiB and with paging not below 1 MiB; or
+                                      PLAN_PADDR_ANYWHERE */
+    uint32_t flags;            /* 32: PLAN_REGION_ */
     uint32_t staging_page;     /* 36: 0; the loader notes here where it has loaded the region */
 };
 
@@ -225,6 +241,61 @@ struct plan_random_base {
     uint64_t places;           /* 16: not 0 */
 };
 
+/* Where all regions go, if they may move. */
+enum plan_preference {
+    PLAN_PREFER_ANY = 0, /* where they are linked if that is free, else anywhere */
+    PLAN_PREFER_LOW = 1,
+    PLAN_PREFER_HIGH = 2,
+};
+
+/* Without paging: all regions may move together, by a multiple of the alignment. */
+struct plan_extent {
+    struct plan_record record; /* 0 */
+    uint64_t least_paddr;      /* 8: of the lowest region */
+    uint64_t most_paddr;       /* 16: of the last byte; below 4 GiB */
+    uint64_t align;            /* 24: a power of two */
+    uint32_t preference;       /* 32: enum plan_preference */
+    uint32_t reserved;         /* 36: 0 */
+};
+
+/* The section headers of the kernel's ELF file, as they are in it. */
+struct plan_section_headers {
+    struct plan_record record; /* 0 */
+    uint64_t payload_offset;   /* 8: multiple of 512, from the start of the partition */
+    uint32_t count;            /* 16: not 0 */
+    uint32_t header_bytes;     /* 20: of each: 40 in a 32-bit file, 64 in a 64-bit one */
+    uint64_t xxh64;            /* 24: XXH64, seed 0, of all */
+    uint32_t names_index;      /* 32: section of the sections' names */
+    uint32_t reserved;         /* 36: 0 */
+};
+
+/* Where the header lies in a bzImage and in struct boot_params. */
+#define PLAN_LINUX_HEADER_OFFSET 0x1f1
+
+/* The header of Linux, as it is in the file. */
+struct plan_linux {
+    struct plan_record record; /* 0 */
+    uint32_t header_bytes;     /* 8 */
+    uint32_t reserved;         /* 12: 0 */
+    uint8_t header[];          /* 16: padded with 0 to a multiple of 8 */
+};
+
+/* Another entry: of 64-bit code that runs while the boot services of UEFI go on. */
+struct plan_efi_entry {
+    struct plan_record record; /* 0 */
+    uint64_t entry_paddr;      /* 8: in a region */
+};
+
+/* What such a header describes and no segment loads; its sh_addr is where the loader puts it. */
+struct plan_section {
+    struct plan_record record; /* 0 */
+    uint64_t payload_offset;   /* 8: multiple of 512, from the start of the partition */
+    uint64_t bytes;            /* 16: not 0 */
+    uint64_t xxh64;            /* 24: XXH64, seed 0, of the section */
+    uint32_t index;            /* 32: below the count of headers */
+    uint32_t reserved;         /* 36: 0 */
+};
+
 #define IMAGE_ASSERT_OFFSET(type, field, offset)                                                   \
     _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
 #define IMAGE_ASSERT_BYTES(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
@@ -272,5 +343,13 @@ IMAGE_ASSERT_BYTES(plan_tls, 40);
 IMAGE_ASSERT_OFFSET(plan_relocations, form, 24);
 IMAGE_ASSERT_BYTES(plan_relocations, 32);
 IMAGE_ASSERT_BYTES(plan_random_base, 24);
+IMAGE_ASSERT_OFFSET(plan_extent, preference, 32);
+IMAGE_ASSERT_BYTES(plan_extent, 40);
+IMAGE_ASSERT_OFFSET(plan_section_headers, xxh64, 24);
+IMAGE_ASSERT_BYTES(plan_section_headers, 40);
+IMAGE_ASSERT_OFFSET(plan_section, index, 32);
+IMAGE_ASSERT_BYTES(plan_section, 40);
+IMAGE_ASSERT_BYTES(plan_efi_entry, 16);
+IMAGE_ASSERT_OFFSET(plan_linux, header, 16);
 
 #endif

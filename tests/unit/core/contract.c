@@ -72,6 +72,7 @@ static void check_handover(const struct contract_kernel *kernel)
     struct page code = walk(handover->page_paddr);
 
     assert_true(fake_firmware.left);
+    assert_true(fake_firmware.masked);
     assert_string_equal(fake_firmware.printed, "");
     assert_int_equal(handover->entry_vaddr, kernel->entry_vaddr);
     assert_int_equal(handover->stack_top_vaddr, BOOTINFO_STACK_TOP);

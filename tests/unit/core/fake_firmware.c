@@ -83,6 +83,7 @@ enum fake_end fake_run(void (*step)(void *argument), void *argument)
 {
     fake_firmware.printed[0] = '\0';
     fake_firmware.left = false;
+    fake_firmware.masked = false;
     fake_firmware.video_set = false;
     switch (setjmp(end)) {
     case FAKE_RETURNED:
@@ -141,6 +142,7 @@ void firmware_memory_map(struct memory_map *map)
 
         memory_map_add(map, range->base_paddr, range->bytes, range->type);
     }
+    memory_map_retype(map, 0, 0x100000, BOOTINFO_MEMORY_USABLE, MEMORY_LEASED);
 }
 
 void firmware_describe(struct bootinfo *info)
@@ -171,6 +173,11 @@ bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebu
     return true;
 }
 
+uint64_t firmware_map_bytes(void)
+{
+    return 0;
+}
+
 uint64_t firmware_low_page(void)
 {
     return fake_firmware.low_page_paddr;
@@ -194,6 +201,26 @@ void firmware_leave(struct memory_map *map, struct bootinfo *info)
     fake_firmware.left = true;
 }
 
+bool firmware_has_services(void)
+{
+    return fake_firmware.has_services;
+}
+
+uint64_t firmware_stay(const struct memory_map *map)
+{
+    (void)map;
+    if (!fake_firmware.has_services || fake_firmware.left)
+        violation("asks for services that are not there");
+    return FAKE_IMAGE_HANDLE;
+}
+
+void firmware_mask_interrupts(void)
+{
+    if (!fake_firmware.left)
+        violation("masks interrupts that the firmware needs");
+    fake_firmware.masked = true;
+}
+
 _Noreturn void firmware_stop(void)
 {
     longjmp(end, FAKE_STOPPED);
@@ -209,6 +236,15 @@ struct cpu_features cpu_features(void)
 void handover_copy(const struct handover *handover)
 {
     fake_firmware.copied = *handover;
+}
+
+void handover_enter_services(uint64_t entry, uint32_t eax, uint32_t ebx)
+{
+    fake_firmware.handover = (struct handover){
+        .entry_vaddr = entry,
+        .registers = {.eax = eax, .ebx = ebx},
+    };
+    longjmp(end, FAKE_ENTERED);
 }
 
 void handover_enter(const struct handover *handover)

@@ -25,6 +25,8 @@
 #define FAKE_RAM_JUNK 0xcc
 
 #define FAKE_NO_LBA UINT64_MAX
+/* What firmware_stay() returns. */
+#define FAKE_IMAGE_HANDLE 0x1234567890ull
 
 struct fake_firmware {
     /* The machine, for a test to change. */
@@ -39,9 +41,11 @@ struct fake_firmware {
     struct bootinfo described;               /* what firmware_describe() fills in */
     struct bootinfo_framebuffer framebuffer; /* of the one video mode; width 0: there is none */
     uint64_t low_page_paddr;
+    bool has_services; /* as UEFI */
     /* What the loader did. */
     char printed[512];
     bool left;
+    bool masked; /* the interrupts */
     bool video_set;
     struct handover handover; /* as handover_enter() got it */
     struct handover copied;   /* and handover_copy() */

@@ -181,3 +181,43 @@ struct firmware_boot builder_boot(const struct plan_builder *builder)
         .tsc_stage2 = 0x2222,
     };
 }
+
+static void add_sections(struct plan_builder *builder)
+{
+    static const uint8_t headers[3 * 40] = {1}, names[] = "\0.text\0.shstrtab";
+    struct plan_section_headers *record =
+        builder_add(builder, PLAN_SECTION_HEADERS, sizeof(*record));
+
+    record->payload_offset = add_payload(builder, headers, sizeof(headers));
+    record->xxh64 = XXH64(headers, sizeof(headers), 0);
+    record->count = 3;
+    record->header_bytes = 40;
+    record->names_index = 2;
+    struct plan_section *section = builder_add(builder, PLAN_SECTION, sizeof(*section));
+    section->payload_offset = add_payload(builder, names, sizeof(names));
+    section->xxh64 = XXH64(names, sizeof(names), 0);
+    section->bytes = sizeof(names);
+    section->index = 2;
+}
+
+void builder_physical(struct plan_builder *builder, uint32_t protocol)
+{
+    static const uint8_t data[0x1800] = {1, 2, 3};
+    const uint64_t paddr = BUILDER_PHYSICAL_PADDR;
+
+    builder_protocol(builder, paddr + 0x10)->protocol = protocol;
+    builder_region(builder, paddr, 0x3000, paddr)->flags = 0;
+    builder_segment(builder, paddr, data, sizeof(data));
+    builder_region(builder, paddr + 0x200000, 0x1000, paddr + 0x200000)->flags = 0;
+    builder_segment(builder, paddr + 0x200800, data, 0x10);
+    builder_command_line(builder, "one two");
+    builder_module(builder, "first", "with arguments", data, 0x1234);
+    builder_module(builder, "second", "", data, 0);
+    add_sections(builder);
+    if (protocol == PLAN_PROTOCOL_LINUX) {
+        struct plan_linux *linux_header =
+            builder_add(builder, PLAN_LINUX, sizeof(*linux_header) + 128);
+
+        linux_header->header_bytes = 0x7b;
+    }
+}

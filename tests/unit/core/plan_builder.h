@@ -23,6 +23,12 @@ struct plan_builder {
     uint64_t payload_end;      /* from the start of the partition */
 };
 
+/* A plan of a kernel that is entered without paging, by this protocol: two regions with a gap, code
+   at the start of the first, two modules, sections and a command line. */
+#define BUILDER_PHYSICAL_PADDR 0x50200000ull
+#define BUILDER_PHYSICAL_BYTES 0x201000ull
+void builder_physical(struct plan_builder *builder, uint32_t protocol);
+
 /* A plan without records. There is one disk: a new plan takes the place of the last one. */
 void builder_start(struct plan_builder *builder);
 

@@ -220,7 +220,7 @@ static void memory_is_mapped_as_far_as_it_goes(void **state)
 static void an_unknown_protocol_is_an_error(void **state)
 {
     (void)state;
-    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE)->protocol = 2;
+    small_kernel_build(&builder, HIGH_VADDR, PLAN_PADDR_ANYWHERE)->protocol = 99;
     small_kernel_fails(&builder, ERROR_PLAN_UNKNOWN);
 }
 

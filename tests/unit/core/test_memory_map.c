@@ -235,16 +235,19 @@ static void model_add(uint64_t base, uint64_t bytes, uint8_t type)
     }
 }
 
+/* The type of leased memory in the model. */
+#define LEASED 0x80u
+
 static void model_align(void)
 {
     for (uint64_t page = 0; page < MODEL_BYTES; page += PAGE) {
-        bool is_whole = page > 0;
+        bool is_whole = true;
 
         for (uint64_t at = page; at < page + PAGE; at++)
             is_whole = is_whole && model[at] == USABLE;
-        for (uint64_t at = page; at < page + PAGE && !is_whole; at++) {
-            if (model[at] == USABLE)
-                model[at] = RESERVED;
+        for (uint64_t at = page; at < page + PAGE; at++) {
+            if (model[at] == USABLE && (!is_whole || page == 0))
+                model[at] = is_whole ? LEASED : RESERVED;
         }
     }
 }
@@ -264,9 +267,10 @@ static void assert_model(const struct memory_map *map)
     assert_sane(map);
     for (size_t i = 0; i < map->count; i++) {
         const struct bootinfo_memory_range *range = &map->ranges[i];
+        uint32_t type = range->type == MEMORY_LEASED ? LEASED : range->type;
 
         assert_true(model_is(&at, range->base_paddr, 0));
-        assert_true(model_is(&at, range->base_paddr + range->bytes, range->type));
+        assert_true(model_is(&at, range->base_paddr + range->bytes, type));
     }
     assert_true(model_is(&at, MODEL_BYTES, 0));
 }

@@ -105,7 +105,7 @@ static void a_taken_address_is_left(void **state)
 /* Memory that the firmware still has is for later: who may move moves, who may not waits. */
 static void leased_memory_is_for_those_who_must(void **state)
 {
-    struct handover_move moves[2];
+    struct handover handover = {0};
     struct plan_region *may = builder_region(&builder, HIGH_VADDR, 2 * MIB, FAKE_RAM_PADDR + MIB);
     struct plan_region *must =
         builder_region(&builder, HIGH_VADDR + 4 * MIB, MIB, FAKE_RAM_PADDR + 3 * MIB);
@@ -124,7 +124,9 @@ static void leased_memory_is_for_those_who_must(void **state)
     assert_int_equal(type_at(must->paddr + MIB - 1), BOOTINFO_MEMORY_KERNEL);
     assert_int_equal(type_at(plan_load_paddr(must)), MEMORY_STAGED);
     assert_int_equal(type_at(plan_load_paddr(must) + MIB - 1), MEMORY_STAGED);
-    assert_int_equal(placement_moves(&plan, moves), 1);
+    placement_list_moves(&plan, &map, &handover, 0);
+    const struct handover_move *moves = (const void *)(uintptr_t)handover.moves_paddr;
+    assert_int_equal(handover.move_count, 1);
     assert_int_equal(moves[0].from_paddr, plan_load_paddr(must));
     assert_int_equal(moves[0].to_paddr, must->paddr);
     assert_int_equal(moves[0].bytes, MIB);
@@ -151,7 +153,8 @@ static void what_cannot_move_is_an_error(void **state)
     (void)state;
     region->flags = 0;
     reserve(FAKE_RAM_PADDR + 2 * MIB, 1);
-    assert_no_memory();
+    assert_int_equal(fake_run(place, NULL), FAKE_STOPPED);
+    assert_int_equal(fake_error(), ERROR_PLACE_TAKEN);
 }
 
 static void what_cannot_move_is_kept_where_free(void **state)
