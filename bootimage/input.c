@@ -23,6 +23,7 @@ struct input input_of(const char *path, const struct stat *status)
         .inode = status->st_ino,
         .bytes = (uint64_t)status->st_size,
         .modified = status->st_mtim,
+        .fd = -1,
     };
 }
 
@@ -96,7 +97,8 @@ static bool switch_to(struct input_reader *reader, const struct input *file, str
     if (reader->fd >= 0)
         close(reader->fd);
     reader->file = NULL;
-    reader->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    reader->fd = file->fd >= 0 ? fcntl(file->fd, F_DUPFD_CLOEXEC, 0)
+                               : open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (reader->fd < 0 && errno == ENOENT)
         return input_changed(file, error);
     if (reader->fd < 0)

@@ -24,6 +24,7 @@ struct input {
     ino_t inode;
     uint64_t bytes;
     struct timespec modified;
+    int fd; /* where its content is if not behind the path; else -1 */
 };
 
 /* Some bytes of a file. */
@@ -42,7 +43,9 @@ struct input_reader {
 
 #define INPUT_BUFFER_BYTES ((size_t)256 << 10)
 
-/* What stat() says of a regular file at path becomes a struct input. */
+/* What stat() says of a regular file at path becomes a struct input, whose content is behind the
+ * path.
+ */
 struct input input_of(const char *path, const struct stat *status);
 
 /* Whether the file behind fd is still what it was at the first look; says so if not. */

@@ -29,11 +29,12 @@ static bool write_model(const struct inspection *inspection, bool as_json, FILE 
     return true;
 }
 
-bool inspect_kernel(const struct kernel *kernel, const struct plan *plan, bool as_json,
-                    FILE *output, struct error *error)
+bool inspect_kernel(const struct kernel *kernel, const struct plan *plan, const char *reason,
+                    bool as_json, FILE *output, struct error *error)
 {
     struct inspection inspection = {
         .path = kernel->path,
+        .reason = reason,
         .image_bytes = plan->image_bytes,
         .plan = {plan->records, plan->records_bytes},
         .elf = kernel->elf,

@@ -20,14 +20,15 @@
 #include <stdio.h>
 
 /* These two write to output. A failed write shows in output alone. */
-bool inspect_kernel(const struct kernel *kernel, const struct plan *plan, bool as_json,
-                    FILE *output, struct error *error);
+bool inspect_kernel(const struct kernel *kernel, const struct plan *plan, const char *reason,
+                    bool as_json, FILE *output, struct error *error);
 bool inspect_image(const char *path, bool as_json, FILE *output, struct error *error);
 
 /* What is told of: an image that would be made, or one that was. */
 struct inspection {
     const char *path;
     bool is_image;
+    const char *reason; /* by which the protocol was recognised; NULL: an image does not tell */
     struct image_mbr mbr;
     struct image_header header;
     uint64_t image_bytes;

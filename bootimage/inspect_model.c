@@ -7,6 +7,7 @@
  */
 #include "inspect.h"
 
+#include "protocol.h"
 #include "symbols.h"
 
 #include "bootimage/bootinfo.h"
@@ -57,10 +58,11 @@ static const struct plan_record *find(const struct inspection *inspection,
     return plan_reader_find(inspection->plan, previous, type);
 }
 
-static json_t *protocol_of(const struct plan_protocol *record)
+static json_t *protocol_of(const struct inspection *inspection, const struct plan_protocol *record)
 {
-    return json_pack("{s:o, s:s}", "number", number(record->protocol), "name",
-                     record->protocol == PLAN_PROTOCOL_PLAIN ? "plain" : "unknown");
+    return json_pack("{s:o, s:s, s:o}", "number", number(record->protocol), "name",
+                     protocol_name(record->protocol), "reason",
+                     inspection->reason ? text(inspection->reason) : json_null());
 }
 
 static json_t *entry_of(const struct inspection *inspection, const struct plan_protocol *record)
@@ -271,9 +273,9 @@ json_t *inspect_model(const struct inspection *inspection)
     return json_pack(
         "{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "format", INSPECT_FORMAT, "file", text(inspection->path), "kind",
-        inspection->is_image ? "image" : "kernel", "protocol", protocol_of(protocol), "entry",
-        entry_of(inspection, protocol), "stack_bytes", number(protocol->stack_bytes), "slide",
-        hex(protocol->slide), "random_base",
+        inspection->is_image ? "image" : "kernel", "protocol", protocol_of(inspection, protocol),
+        "entry", entry_of(inspection, protocol), "stack_bytes", number(protocol->stack_bytes),
+        "slide", hex(protocol->slide), "random_base",
         random_base ? random_base_of(random_base) : json_null(), "regions", regions_of(inspection),
         "tls", tls ? tls_of(tls) : json_null(), "relocations",
         list_of(inspection, PLAN_RELOCATIONS), "requests", list_of(inspection, PLAN_REQUEST),

@@ -72,7 +72,10 @@ static void print_start(const json_t *root, FILE *output)
     const json_t *command_line = json_object_get(root, "command_line");
 
     print_name("protocol", output);
-    fprintf(output, "%s (%" PRIu64 ")\n", string(protocol, "name"), number(protocol, "number"));
+    fprintf(output, "%s (%" PRIu64 ")", string(protocol, "name"), number(protocol, "number"));
+    if (json_is_string(json_object_get(protocol, "reason")))
+        fprintf(output, ", by %s", string(protocol, "reason"));
+    fputc('\n', output);
     print_entry(root, output);
     print_name("stack", output);
     fprintf(output, "%" PRIu64 " bytes\n", number(root, "stack_bytes"));

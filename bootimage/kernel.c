@@ -2,11 +2,13 @@
  * First step: the kernel ELF becomes a struct kernel.
  *
  * Nothing in the file is believed before it was compared with the file's size. Refused here is only
- * what no boot protocol could accept; libelf swaps nothing, as the file's bytes are little-endian.
- * note.c reads what the kernel asks for. request.c and protocol.c come next.
+ * what no boot protocol could accept: some take a file that is no ELF file, by a header of their
+ * own; libelf swaps nothing, as the file's bytes are little-endian. note.c reads what the kernel
+ * asks for. request.c and protocol.c come next.
  */
 #include "kernel.h"
 
+#include "compressed.h"
 #include "note.h"
 
 #include <ar.h>
@@ -41,11 +43,23 @@ static bool open_file(struct kernel *kernel, struct error *error)
     if (status.st_size == 0)
         return error_set(error, "%s: is empty; build the kernel again [kernel-empty]",
                          kernel->path);
-    kernel->file = input_of(kernel->path, &status);
+    kernel->source = input_of(kernel->path, &status);
     kernel->fd = open(kernel->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (kernel->fd < 0)
         return cannot_open(kernel, error);
-    return input_unchanged(&kernel->file, kernel->fd, error);
+    if (!input_unchanged(&kernel->source, kernel->fd, error))
+        return false;
+    const int fd = kernel->fd;
+    kernel->file = kernel->source;
+    if (!compressed_open(&kernel->fd, kernel->path, error))
+        return false;
+    if (kernel->fd == fd)
+        return true;
+    if (fstat(kernel->fd, &status) != 0)
+        return cannot_open(kernel, error);
+    kernel->file = input_of(kernel->path, &status);
+    kernel->file.fd = kernel->fd;
+    return true;
 }
 
 /* The identification, from the raw bytes: libelf has one error for all that is wrong with it, and
@@ -63,21 +77,19 @@ static bool check_identification(struct kernel *kernel, struct error *error)
                          "%s: is an archive, not a kernel; link it to an ELF executable [archive]",
                          kernel->path);
     if (memcmp(start, ELFMAG, bytes < SELFMAG ? (size_t)bytes : SELFMAG) != 0)
-        return error_set(error,
-                         "%s: is not an ELF file; name the kernel as the linker wrote it [not-elf]",
-                         kernel->path);
-    kernel->class = start[EI_CLASS];
-    size_t header_bytes = kernel->class == ELFCLASS32 ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr);
+        return true;
+    const uint8_t class = start[EI_CLASS];
+    size_t header_bytes = class == ELFCLASS32 ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr);
     if ((size_t)bytes < header_bytes)
         return error_set(error,
                          "%s: is truncated: it has %zd bytes, but the ELF header alone takes %zu; "
                          "build the kernel again [elf-truncated]",
                          kernel->path, bytes, header_bytes);
-    if (kernel->class != ELFCLASS64 && kernel->class != ELFCLASS32)
+    if (class != ELFCLASS64 && class != ELFCLASS32)
         return error_set(error,
                          "%s: has ELF class %u (EI_CLASS), which does not exist; build the "
                          "kernel again [elf-class]",
-                         kernel->path, kernel->class);
+                         kernel->path, class);
     if (start[EI_DATA] == ELFDATA2MSB)
         return error_set(
             error, "%s: is big-endian; build the kernel for little-endian x86-64 [elf-byte-order]",
@@ -87,6 +99,7 @@ static bool check_identification(struct kernel *kernel, struct error *error)
                          "%s: has byte order %u (EI_DATA) and ELF version %u (EI_VERSION), where 1 "
                          "and 1 are expected; build the kernel again [elf-identification]",
                          kernel->path, start[EI_DATA], start[EI_VERSION]);
+    kernel->class = class;
     return true;
 }
 
@@ -357,7 +370,8 @@ static bool read_elf(struct kernel *kernel, struct error *error)
 bool kernel_open(struct kernel *kernel, const char *path, struct error *error)
 {
     *kernel = (struct kernel){.path = path, .fd = -1};
-    if (open_file(kernel, error) && check_identification(kernel, error) && read_elf(kernel, error))
+    if (open_file(kernel, error) && check_identification(kernel, error) &&
+        (kernel->class == 0 || read_elf(kernel, error)))
         return true;
     kernel_close(kernel);
     return false;
@@ -365,6 +379,8 @@ bool kernel_open(struct kernel *kernel, const char *path, struct error *error)
 
 void kernel_close(struct kernel *kernel)
 {
+    free(kernel->own_record);
+    free(kernel->sections.loaded);
     free(kernel->relocations);
     free(kernel->requests);
     free(kernel->segments);

@@ -66,12 +66,44 @@ struct kernel_relro {
     uint64_t end; /* start: there is none */
 };
 
+/* XEN_ELFNOTE_PHYS32_ENTRY. */
+struct kernel_pvh {
+    uint32_t entry_bytes; /* of the note; 0: there is none */
+    uint64_t entry_paddr;
+};
+
+/* A section that is loaded beside the segments. */
+struct kernel_section {
+    uint32_t index;
+    uint64_t file_offset;
+    uint64_t bytes; /* not 0 */
+};
+
+/* What a protocol hands over of the ELF file's sections. */
+struct kernel_sections {
+    uint32_t header_count; /* 0: nothing */
+    uint32_t header_bytes; /* of each */
+    uint32_t names_index;  /* section of the sections' names */
+    uint64_t headers_offset;
+    struct kernel_section *loaded;
+    size_t loaded_count;
+};
+
+/* All segments may move together, in physical memory. */
+struct kernel_extent {
+    bool is_movable;
+    uint64_t least_paddr, most_paddr; /* of the first byte, and of the last one */
+    uint64_t align;                   /* a power of two */
+    uint32_t preference;              /* enum plan_preference */
+};
+
 struct kernel {
-    const char *path; /* as the user gave it, for messages */
-    struct input file;
-    uint8_t class;    /* ELFCLASS32 or ELFCLASS64 */
-    uint16_t machine; /* e_machine */
-    uint16_t type;    /* e_type */
+    const char *path;    /* as the user gave it, for messages */
+    struct input source; /* as it lies on the disk */
+    struct input file;   /* the same, or what that was decompressed to */
+    uint8_t class;       /* ELFCLASS32 or ELFCLASS64; 0: not an ELF file, but bytes with a header */
+    uint16_t machine;    /* e_machine */
+    uint16_t type;       /* e_type */
     uint64_t entry_vaddr;
     bool has_interpreter;   /* PT_INTERP */
     bool has_dynamic_table; /* PT_DYNAMIC */
@@ -79,9 +111,10 @@ struct kernel {
     /* ET_DYN, or what ld makes of it where it is not linked at 0: ET_EXEC with DF_1_PIE. */
     bool position_independent;
     struct kernel_segment *segments; /* by rising vaddr */
-    size_t segment_count;            /* not 0 */
+    size_t segment_count;            /* not 0 in an ELF file */
     struct kernel_tls tls;
     struct kernel_relro relro;
+    struct kernel_pvh pvh;
     struct kernel_request *requests; /* in the order of the notes */
     size_t request_count;
     /* Of a position-independent kernel. Where it goes is base.c's choice, what is patched for it
@@ -89,9 +122,18 @@ struct kernel {
     uint64_t slide; /* how far all addresses here are above those in the file */
     struct kernel_random random;
     bool anywhere; /* physical addresses mean nothing */
+    /* Of a kernel that is entered without paging, after physical.c: virtual addresses are physical.
+     */
+    bool physical;
+    struct kernel_extent extent;
+    uint64_t efi_entry; /* of 64-bit code while boot services go on; 0: none */
+    struct kernel_sections sections;
+    /* The kernel clears its memory itself: what no file bytes fill may be anything. */
+    bool keeps_memory;
+    struct plan_record *own_record; /* of its protocol, as it goes into the plan; NULL: none */
     struct kernel_relocations *relocations;
     size_t relocation_count;
-    struct Elf *elf;
+    struct Elf *elf; /* NULL where class is 0 */
     int fd;
 };
 

@@ -18,6 +18,7 @@
 #include "protocol.h"
 #include "request.h"
 #include "runner.h"
+#include "temporary.h"
 #include "verify.h"
 
 #include "bootimage/bootinfo.h"
@@ -69,7 +70,8 @@ static struct atomic_file_source *sources_of(const struct options *options,
 
     if (!sources)
         return NULL;
-    sources[0] = (struct atomic_file_source){kernel->file.device, kernel->file.inode, "the kernel"};
+    sources[0] =
+        (struct atomic_file_source){kernel->source.device, kernel->source.inode, "the kernel"};
     for (size_t i = 0; i < list->count; i++) {
         const struct input *file = &list->modules[i].file;
 
@@ -128,7 +130,7 @@ static bool run_image(const struct options *options, const struct plan *plan, st
         if (ovmf.variables && (runner.variables = runner_copy_variables(&ovmf, error)) < 0)
             goto out;
     }
-    runner.image = runner_temporary_file(error);
+    runner.image = temporary_file(error);
     if (runner.image < 0)
         goto out;
     if (image_write(plan, runner.image, "temporary image (in TMPDIR)", error)) {
@@ -162,6 +164,24 @@ static bool override_base(struct kernel *kernel, const struct options *options, 
             request_override(kernel, BOOTINFO_REQUEST_BASE, options->base, error)) &&
            (!options->random_base ||
             request_override(kernel, BOOTINFO_REQUEST_RANDOM_BASE, 1, error));
+}
+
+/* Options that only kernels with requests know. */
+static bool check_requests(const struct protocol_choice *choice, const struct options *options,
+                           struct error *error)
+{
+    const char *name = options->stack_bytes   ? "stack-size"
+                       : options->base        ? "base"
+                       : options->random_base ? "kaslr"
+                       : options->with_elf    ? "with-elf"
+                                              : NULL;
+
+    if (!name || choice->protocol->has_requests)
+        return true;
+    return error_set(error,
+                     "%s: is entered by the protocol %s (%s), which has nothing for --%s; leave it "
+                     "out, or give --protocol=plain [option-protocol]",
+                     options->file, choice->protocol->name, choice->reason, name);
 }
 
 /* Options stand in for the notes of the kernel. */
@@ -206,22 +226,24 @@ static bool package(struct options *options, struct error *error)
         .command_line = options->command_line,
         .modules = &options->modules,
     };
+    struct protocol_choice choice;
     struct kernel kernel;
     struct plan plan;
     bool done = false;
-
     uint8_t *own = NULL;
 
     if (!kernel_open(&kernel, options->file, error))
         return false;
     if (!choose_loaders(&plan_options, options, &own, error))
         goto out;
-    if (module_look(&options->modules, error) && override_requests(&kernel, options, error) &&
-        plan_build(&plan, &kernel, protocol_find(&kernel), &plan_options, error)) {
+    if (protocol_choose(&choice, &kernel, options->protocol, error) &&
+        check_requests(&choice, options, error) && module_look(&options->modules, error) &&
+        override_requests(&kernel, options, error) &&
+        plan_build(&plan, &kernel, choice.protocol, &plan_options, error)) {
         if (options->command == COMMAND_RUNNER)
             done = run_image(options, &plan, error);
         else if (options->command == COMMAND_INSPECT)
-            done = inspect_kernel(&kernel, &plan, options->json, stdout, error);
+            done = inspect_kernel(&kernel, &plan, choice.reason, options->json, stdout, error);
         else
             done = write_image(options, &kernel, &plan, error);
         plan_free(&plan);

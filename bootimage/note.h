@@ -1,6 +1,6 @@
 /*
  * The notes in which a kernel says what it needs: bootinfo.h has their layout, request.c their
- * meaning.
+ * meaning. And the one that says where a guest of Xen is entered.
  */
 #ifndef BOOTIMAGE_NOTE_H
 #define BOOTIMAGE_NOTE_H
@@ -13,8 +13,8 @@
 /* Notes that a kernel may have; bootinfo.h promises as many. */
 #define NOTE_MAXIMUM 1024u
 
-/* Fills kernel->requests by kernel->elf: from the segments of type PT_NOTE or, where these hold no
-   note of ours, from the sections of type SHT_NOTE. */
+/* Fills kernel->requests and kernel->pvh by kernel->elf: each from the segments of type PT_NOTE or,
+   where these hold no such note, from the sections of type SHT_NOTE. */
 bool note_read(struct kernel *kernel, struct error *error);
 
 #endif

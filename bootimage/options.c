@@ -19,7 +19,7 @@ const char options_usage[] =
     "       bootimage inspect [OPTIONS] FILE\n"
     "       bootimage verify [-q] IMAGE\n"
     "\n"
-    "Makes a disk image that boots KERNEL, a freestanding x86-64 ELF executable.\n"
+    "Makes a disk image that boots KERNEL, any freestanding x86 ELF executable.\n"
     "`bootimage runner` makes a temporary image and boots it in QEMU; all that follows\n"
     "KERNEL goes to QEMU, and QEMU's exit status is that of the command.\n"
     "`bootimage inspect` tells what is planned for FILE, a kernel or an image;\n"
@@ -28,6 +28,9 @@ const char options_usage[] =
     "  -o, --output=IMAGE    the image; default: bootimage-<name>.bin beside KERNEL,\n"
     "                        <name> being its file name without .elf (only to make one)\n"
     "      --cmdline=STRING  the command line that the kernel is given\n"
+    "      --protocol=NAME   how the kernel is entered: plain, plain32, multiboot1,\n"
+    "                        multiboot2, pvh or linux; default: as its header or note\n"
+    "                        says, else as its ELF class says\n"
     "      --module=FILE[=NAME][,ARGUMENTS]\n"
     "                        give the kernel this file, too; any number of times; a\n"
     "                        backslash takes the = or , after it for part of FILE or NAME\n"
@@ -72,6 +75,7 @@ enum {
     OPTION_JSON,
     OPTION_MODULE,
     OPTION_OVMF,
+    OPTION_PROTOCOL,
     OPTION_SIGN,
     OPTION_STACK_SIZE,
     OPTION_WITH_ELF,
@@ -90,6 +94,7 @@ static const struct {
 } rows[] = {
     {"output", required_argument, 'o', COMMAND_PACKAGE},
     {"cmdline", required_argument, OPTION_CMDLINE, PLANNING_COMMANDS},
+    {"protocol", required_argument, OPTION_PROTOCOL, PLANNING_COMMANDS},
     {"module", required_argument, OPTION_MODULE, PLANNING_COMMANDS},
     {"with-elf", no_argument, OPTION_WITH_ELF, PLANNING_COMMANDS},
     {"stack-size", required_argument, OPTION_STACK_SIZE, PLANNING_COMMANDS},
@@ -233,6 +238,9 @@ static bool take_option(struct options *options, int letter, const char *argumen
         return take_output(options, argument, error);
     case OPTION_CMDLINE:
         return take_command_line(options, argument, error);
+    case OPTION_PROTOCOL:
+        options->protocol = argument;
+        return true;
     case OPTION_MODULE:
         return module_add(&options->modules, argument, error);
     case OPTION_WITH_ELF:

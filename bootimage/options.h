@@ -34,6 +34,7 @@ struct options {
     const char *file;   /* the kernel, or an image */
     const char *output; /* NULL: the default */
     const char *command_line;
+    const char *protocol;       /* NULL: as the kernel is marked */
     struct module_list modules; /* their files not yet looked at */
     enum options_firmware firmware;
     struct esp_signer signer; /* NULL: not signed */

@@ -111,6 +111,11 @@ static bool regions_collide(struct placement *placement)
 static void place_regions(struct placement *placement, const struct kernel *kernel)
 {
     placement->fixed = !kernel->anywhere;
+    /* Without paging nothing may move, and nobody has to map what lies between. */
+    if (kernel->physical) {
+        build_regions(placement, kernel, 0);
+        return;
+    }
     for (size_t i = 0; i < kernel->segment_count; i++)
         placement->fixed &= paddr_means_something(&kernel->segments[i]);
     if (placement->fixed) {

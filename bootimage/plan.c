@@ -151,13 +151,14 @@ static void put_region(struct writer *writer, const struct source *source,
         .vaddr = region->vaddr,
         .bytes = region->bytes,
         .paddr = region->paddr,
-        .flags = source->protocol->region_flags,
+        .flags = source->protocol->region_flags |
+                 (source->kernel->keeps_memory ? PLAN_REGION_NOT_CLEARED : 0u),
     };
 
     put(writer, &record, sizeof(record));
     for (size_t i = 0; i < region->segment_count; i++)
         put_segment(writer, source, &source->kernel->segments[region->first_segment + i]);
-    for (size_t i = 0; i < region->mapping_count; i++)
+    for (size_t i = 0; i < region->mapping_count && !source->kernel->physical; i++)
         put_mapping(writer, &source->placement->mappings[region->first_mapping + i]);
 }
 
@@ -213,6 +214,79 @@ static void put_modules(struct writer *writer, const struct source *source)
     }
     if (request_word(source->kernel, BOOTINFO_REQUEST_KERNEL_FILE, 0) == 1)
         put_module(writer, &source->kernel->file, "", "", PLAN_MODULE_KERNEL_FILE);
+}
+
+static void put_own_record(struct writer *writer, const struct source *source)
+{
+    const struct plan_record *record = source->kernel->own_record;
+
+    if (record)
+        put(writer, record, record->bytes);
+}
+
+static void put_extent(struct writer *writer, const struct source *source)
+{
+    const struct kernel_extent *extent = &source->kernel->extent;
+    struct plan_extent record = {
+        .record = required(PLAN_EXTENT, sizeof(record)),
+        .least_paddr = extent->least_paddr,
+        .most_paddr = extent->most_paddr,
+        .align = extent->align,
+        .preference = extent->preference,
+    };
+
+    if (extent->is_movable)
+        put(writer, &record, sizeof(record));
+}
+
+static void put_efi_entry(struct writer *writer, const struct source *source)
+{
+    struct plan_efi_entry record = {
+        .record = required(PLAN_EFI_ENTRY, sizeof(record)),
+        .entry_paddr = source->kernel->efi_entry,
+    };
+
+    if (record.entry_paddr)
+        put(writer, &record, sizeof(record));
+}
+
+static void put_section(struct writer *writer, const struct source *source,
+                        const struct kernel_section *section)
+{
+    struct payload payload = put_payload(
+        writer, (struct input_piece){&source->kernel->file, section->file_offset, section->bytes});
+    struct plan_section record = {
+        .record = required(PLAN_SECTION, sizeof(record)),
+        .payload_offset = payload.offset,
+        .bytes = section->bytes,
+        .xxh64 = payload.xxh64,
+        .index = section->index,
+    };
+
+    put(writer, &record, sizeof(record));
+}
+
+static void put_sections(struct writer *writer, const struct source *source)
+{
+    const struct kernel_sections *sections = &source->kernel->sections;
+    uint64_t bytes = (uint64_t)sections->header_count * sections->header_bytes;
+
+    if (bytes == 0)
+        return;
+    struct payload payload = put_payload(
+        writer, (struct input_piece){&source->kernel->file, sections->headers_offset, bytes});
+    struct plan_section_headers record = {
+        .record = required(PLAN_SECTION_HEADERS, sizeof(record)),
+        .payload_offset = payload.offset,
+        .count = sections->header_count,
+        .header_bytes = sections->header_bytes,
+        .xxh64 = payload.xxh64,
+        .names_index = sections->names_index,
+    };
+
+    put(writer, &record, sizeof(record));
+    for (size_t i = 0; i < sections->loaded_count; i++)
+        put_section(writer, source, &sections->loaded[i]);
 }
 
 static void put_requests(struct writer *writer, const struct source *source)
@@ -281,6 +355,10 @@ static void put_records(struct writer *writer, const struct source *source)
     put_command_line(writer, source);
     put_modules(writer, source);
     put_requests(writer, source);
+    put_own_record(writer, source);
+    put_extent(writer, source);
+    put_efi_entry(writer, source);
+    put_sections(writer, source);
     put_tls(writer, source);
     put_relocations(writer, source);
     put_random_base(writer, source);
@@ -382,11 +460,17 @@ bool plan_build(struct plan *plan, struct kernel *kernel, const struct protocol 
     struct source source = {kernel, &placement, protocol, options};
 
     *plan = (struct plan){0};
-    bool done = request_check(kernel, error) && protocol->validate(kernel, error) &&
-                request_place(kernel, error) && placement_build(&placement, kernel, error) &&
-                protocol->validate_placement(kernel, &placement, error) &&
-                lay_out(plan, &source, error) && serialise(plan, &source, error) &&
-                seal(plan, error);
+    if (!protocol->has_requests)
+        kernel->request_count = 0;
+    const struct protocol_extras extras = {options->command_line,
+                                           options->modules ? options->modules->count : 0};
+    bool done =
+        protocol->validate(kernel, error) &&
+        (!protocol->validate_options || protocol->validate_options(kernel, &extras, error)) &&
+        placement_build(&placement, kernel, error) &&
+        (!protocol->validate_placement ||
+         protocol->validate_placement(kernel, &placement, error)) &&
+        lay_out(plan, &source, error) && serialise(plan, &source, error) && seal(plan, error);
     placement_free(&placement);
     if (!done)
         plan_free(plan);

@@ -19,6 +19,7 @@ struct chain {
     uint64_t mapping_end;
     uint32_t singles; /* bit n: there is a record of type n */
     bool has_kernel_file;
+    uint32_t section_count;
 };
 
 static bool is_aligned(uint64_t value)
@@ -86,7 +87,7 @@ static bool check_region(struct chain *chain, const void *body)
         return false;
     return is_aligned(record->vaddr) && is_aligned(record->bytes) && record->bytes > 0 &&
            record->bytes - 1 <= UINT64_MAX - record->vaddr &&
-           (record->flags & ~(uint32_t)PLAN_REGION_MOVABLE) == 0 &&
+           (record->flags & ~(uint32_t)(PLAN_REGION_MOVABLE | PLAN_REGION_NOT_CLEARED)) == 0 &&
            (record->paddr == PLAN_PADDR_ANYWHERE || is_aligned(record->paddr));
 }
 
@@ -163,8 +164,52 @@ static bool check_random_base(struct chain *chain, const void *body)
     return is_aligned(record->step_bytes) && record->step_bytes > 0 && record->places > 0;
 }
 
+static bool check_extent(struct chain *chain, const void *body)
+{
+    const struct plan_extent *record = body;
+
+    (void)chain;
+    return record->align > 0 && (record->align & (record->align - 1)) == 0 &&
+           record->least_paddr <= record->most_paddr && record->most_paddr <= UINT32_MAX;
+}
+
+static bool check_section_headers(struct chain *chain, const void *body)
+{
+    const struct plan_section_headers *record = body;
+
+    chain->section_count = record->count;
+    return record->count > 0 && (record->header_bytes == 40 || record->header_bytes == 64) &&
+           in_payload(chain, record->payload_offset,
+                      (uint64_t)record->count * record->header_bytes);
+}
+
+static bool check_section(struct chain *chain, const void *body)
+{
+    const struct plan_section *record = body;
+
+    return record->index < chain->section_count && record->bytes > 0 &&
+           in_payload(chain, record->payload_offset, record->bytes);
+}
+
+static bool check_efi_entry(struct chain *chain, const void *body)
+{
+    const struct plan_efi_entry *entry = body;
+
+    (void)chain;
+    return entry->entry_paddr > 0;
+}
+
+static bool check_linux(struct chain *chain, const void *body)
+{
+    const struct plan_linux *linux_header = body;
+
+    (void)chain;
+    return linux_header->header_bytes >= 0x73 && linux_header->header_bytes <= 0x110 &&
+           linux_header->header_bytes <= linux_header->record.bytes - sizeof(*linux_header);
+}
+
 static const struct kind {
-    uint32_t bytes; /* of the record; at least, if text may follow */
+    uint32_t bytes; /* of the record; at least, if more may follow */
     bool has_text;
     bool is_single;
     bool (*check)(struct chain *chain, const void *body);
@@ -179,6 +224,12 @@ static const struct kind {
     [PLAN_TLS] = {sizeof(struct plan_tls), false, true, check_tls},
     [PLAN_RELOCATIONS] = {sizeof(struct plan_relocations), false, false, check_relocations},
     [PLAN_RANDOM_BASE] = {sizeof(struct plan_random_base), false, true, check_random_base},
+    [PLAN_EXTENT] = {sizeof(struct plan_extent), false, true, check_extent},
+    [PLAN_SECTION_HEADERS] = {sizeof(struct plan_section_headers), false, true,
+                              check_section_headers},
+    [PLAN_SECTION] = {sizeof(struct plan_section), false, false, check_section},
+    [PLAN_EFI_ENTRY] = {sizeof(struct plan_efi_entry), false, true, check_efi_entry},
+    [PLAN_LINUX] = {sizeof(struct plan_linux), true, true, check_linux},
 };
 
 /* NULL: this bootimage does not know the type. */
@@ -233,12 +284,15 @@ static bool check_record(struct chain *chain, const struct plan_record *record)
     return kind->check(chain, record);
 }
 
+/* In an executable mapping; in a region where there are no mappings, as without paging. */
 static bool is_entry_executable(struct plan_view plan)
 {
     const struct plan_protocol *protocol =
         (const void *)plan_reader_find(plan, NULL, PLAN_PROTOCOL);
     const struct plan_record *record = NULL;
 
+    if (protocol && !plan_reader_find(plan, NULL, PLAN_MAPPING))
+        return in_any_region(&(struct chain){.plan = plan}, protocol->entry_vaddr, 1);
     while (protocol && (record = plan_reader_find(plan, record, PLAN_MAPPING))) {
         const struct plan_mapping *mapping = (const void *)record;
 

@@ -8,11 +8,13 @@
 
 #include "base.h"
 #include "relocation.h"
+#include "request.h"
 
 #include "bootimage/image.h"
 
 #include <elf.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #define LOW_HALF_END 0x0000800000000000ull
 #define HIGH_HALF_START 0xffff800000000000ull
@@ -36,27 +38,41 @@ static const char *machine_name(uint16_t machine)
     }
 }
 
-static bool recognise(const struct kernel *kernel)
+static enum protocol_mark recognise(const struct kernel *kernel, char *reason, struct error *error)
 {
-    (void)kernel;
-    return true;
+    (void)error;
+    if (kernel->request_count > 0)
+        snprintf(reason, PROTOCOL_REASON_BYTES, "%zu ELF notes of the name bootimage",
+                 kernel->request_count);
+    else
+        snprintf(reason, PROTOCOL_REASON_BYTES, "no mark of any other protocol");
+    return PROTOCOL_MARKED;
 }
 
 static bool validate_machine(const struct kernel *kernel, struct error *error)
 {
+    if (kernel->class == 0)
+        return error_set(error,
+                         "%s: is not an ELF file, and carries no header of a boot protocol; name "
+                         "the kernel as the linker wrote it [not-elf]",
+                         kernel->path);
     if (kernel->machine != EM_X86_64)
         return error_set(
             error, "%s: is for machine %u%s; build the kernel for x86-64 (%u) [wrong-machine]",
             kernel->path, kernel->machine, machine_name(kernel->machine), EM_X86_64);
-    if (kernel->class != ELFCLASS64)
-        return error_set(error, "%s: is a 32-bit ELF file; build the kernel with -m64 [elf-32-bit]",
-                         kernel->path);
+    if (kernel->class == ELFCLASS32 && kernel->position_independent)
+        return error_set(
+            error,
+            "%s: is position-independent, with 64-bit code in a 32-bit ELF file; build "
+            "the kernel with -m64, or link it with -no-pie [elf-32-bit-pie]",
+            kernel->path);
     return true;
 }
 
 static bool validate_type(const struct kernel *kernel, struct error *error)
 {
-    if (kernel->has_interpreter)
+    /* A script may keep .interp where nothing is dynamic. */
+    if (kernel->has_interpreter && kernel->dynamic.has_needed)
         return error_set(
             error,
             "%s: is a program for an operating system: it asks for a dynamic linker "
@@ -146,8 +162,8 @@ static bool validate_entry(const struct kernel *kernel, struct error *error)
 
 static bool validate(struct kernel *kernel, struct error *error)
 {
-    if (!validate_machine(kernel, error) || !validate_type(kernel, error) ||
-        !base_choose(kernel, error))
+    if (!request_check(kernel, error) || !validate_machine(kernel, error) ||
+        !validate_type(kernel, error) || !base_choose(kernel, error))
         return false;
     for (size_t i = 0; i < kernel->segment_count; i++) {
         const struct kernel_segment *segment = &kernel->segments[i];
@@ -157,7 +173,8 @@ static bool validate(struct kernel *kernel, struct error *error)
         if (i > 0 && !validate_disjoint(kernel, segment - 1, segment, error))
             return false;
     }
-    return validate_entry(kernel, error) && relocation_read(kernel, error);
+    return validate_entry(kernel, error) && relocation_read(kernel, error) &&
+           request_place(kernel, error);
 }
 
 static bool validate_paddr(const struct kernel *kernel, const struct kernel_segment *segment,
@@ -222,7 +239,9 @@ static bool validate_placement(const struct kernel *kernel, const struct placeme
 
 const struct protocol protocol_plain = {
     .number = PLAN_PROTOCOL_PLAIN,
+    .name = "plain",
     .region_flags = PLAN_REGION_MOVABLE,
+    .has_requests = true,
     .recognise = recognise,
     .validate = validate,
     .validate_placement = validate_placement,

@@ -6,6 +6,8 @@
  */
 #include "runner.h"
 
+#include "temporary.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -78,36 +80,6 @@ enum runner_display runner_choose_display(char *const arguments[], bool is_uefi)
     return !is_uefi && take_terminal() ? RUNNER_CURSES : RUNNER_SERIAL;
 }
 
-int runner_temporary_file(struct error *error)
-{
-    const char *folder = is_set("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    size_t bytes = strlen(folder) + sizeof("/bootimage-XXXXXX");
-    char *path = malloc(bytes);
-    sigset_t all;
-    sigset_t before;
-
-    if (!path) {
-        error_out_of_memory(error);
-        return -1;
-    }
-    snprintf(path, bytes, "%s/bootimage-XXXXXX", folder);
-    /* Between its creation and its removal, no signal. */
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    int fd = mkstemp(path);
-    int number = errno;
-    if (fd >= 0)
-        unlink(path);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    free(path);
-    if (fd < 0)
-        error_set(error,
-                  "%s: cannot create a temporary file: %s; name another folder with TMPDIR "
-                  "[temporary-file]",
-                  folder, strerror(number));
-    return fd;
-}
-
 /* virtio-blk, as SeaBIOS reads it fifteen times as fast as IDE. A disk of the user's own can still
    come first with bootindex=0. */
 static size_t add_disk(char **arguments, char drive[64], int fd)
@@ -148,7 +120,7 @@ int runner_copy_variables(const struct ovmf *ovmf, struct error *error)
 {
     struct stat status;
     int from = open(ovmf->variables, O_RDONLY | O_CLOEXEC);
-    int to = runner_temporary_file(error);
+    int to = temporary_file(error);
     bool done = from >= 0 && to >= 0 && fstat(from, &status) == 0;
 
     for (off_t left = done ? status.st_size : 0; done && left > 0;) {

@@ -23,9 +23,6 @@ enum runner_display {
    input is made the terminal; it cannot show the graphics of a UEFI machine. */
 enum runner_display runner_choose_display(char *const arguments[], bool is_uefi);
 
-/* A file in TMPDIR or /tmp without a name, gone with its last user; -1 on failure. */
-int runner_temporary_file(struct error *error);
-
 /* What QEMU is started with. */
 struct runner {
     int image;               /* the file */
@@ -35,7 +32,7 @@ struct runner {
     char *const *arguments; /* the user's */
 };
 
-/* A copy of OVMF's variables for one run, as runner_temporary_file(); -1 on failure. */
+/* A copy of OVMF's variables for one run, as temporary_file(); -1 on failure. */
 int runner_copy_variables(const struct ovmf *ovmf, struct error *error);
 
 /* Becomes QEMU: returns on failure only. */

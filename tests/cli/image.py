@@ -7,6 +7,7 @@ SECTOR = 512
 MINIMUM_BYTES = 16 * 63 * SECTOR
 PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE, MODULE = 1, 2, 3, 4, 5, 6
 REQUEST, TLS, RELOCATIONS, RANDOM_BASE = 7, 8, 9, 10
+EXTENT, SECTION_HEADERS, SECTION, EFI_ENTRY, LINUX = 11, 12, 13, 14, 15
 RELA, RELR = 1, 2
 ANYWHERE = 2**64 - 1
 WRITABLE, EXECUTABLE = 1, 2
@@ -69,6 +70,8 @@ class Image:
         self.protocol, self.regions, self.command_line = None, [], None
         self.segments, self.mappings, self.modules, self.kernel_file = [], [], [], None
         self.requests, self.tls, self.relocations, self.random_base = [], None, [], None
+        self.linux = None
+        self.extent, self.efi_entry, self.section_headers, self.sections = None, None, None, []
         offset = 48
         while offset < size:
             kind, flags, length = struct.unpack_from("<HHI", plan, offset)
@@ -104,6 +107,23 @@ class Image:
         elif kind == RANDOM_BASE:
             assert self.random_base is None
             self.random_base = struct.unpack("<QQ", body)
+        elif kind == EXTENT:
+            assert self.extent is None
+            self.extent = struct.unpack("<QQQII", body)[:4]
+        elif kind == LINUX:
+            assert self.linux is None
+            size = struct.unpack_from("<I", body)[0]
+            self.linux = body[8 : 8 + size]
+        elif kind == EFI_ENTRY:
+            assert self.efi_entry is None
+            self.efi_entry = struct.unpack("<Q", body)[0]
+        elif kind == SECTION_HEADERS:
+            assert self.section_headers is None
+            offset, count, size, _, names, _ = struct.unpack("<QIIQII", body)
+            self.section_headers = (count, size, names, self._payload(offset, count * size))
+        elif kind == SECTION:
+            offset, size, _, index, _ = struct.unpack("<QQQII", body)
+            self.sections.append((index, self._payload(offset, size)))
         elif kind == TLS:
             assert self.tls is None
             self.tls = struct.unpack("<QQQQ", body)

@@ -19,6 +19,7 @@ NAME = re.compile(r' "?\[([a-z0-9]+(?:-[a-z0-9]+)*)\]"\Z')
 
 # Names that no test provokes, and why.
 UNPROVOKED = {
+    "compressed-too-large": "takes 4 GiB of disk",
     "esp-damaged": "takes a bootimage with another volume in it",
     "esp-full": "takes a certificate of 100 KB",
     "firmware-uefi": "takes a tool that was built without the loader for UEFI",
@@ -39,6 +40,12 @@ SHARED = {
     "image-checksum": "a part of an image and its checksum, whichever",
     "elf-truncated": "the file ends before a part of it, whichever",
     "libelf": "libelf refuses what was found sound",
+    "elf-32-bit-pie": "relocations of either kind of code in such a file",
+    "elf-type": "whichever protocol",
+    "entry-nowhere": "virtual addresses and physical ones",
+    "header-address": "the same fields in both headers of Multiboot",
+    "multiboot-cut": "either header",
+    "wrong-machine": "for one machine, or for two",
     "stack-size": "the same size, by a note or by --stack-size",
 }
 

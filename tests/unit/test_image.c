@@ -68,7 +68,7 @@ static struct plan plan_of(const char *command_line, size_t loader_sectors)
     kernel = support_kernel(segments, 3);
     kernel.file = support_input(payload_file, payload_path);
     kernel.entry_vaddr = 0x100010;
-    assert_true(plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error));
+    assert_true(plan_build(&plan, &kernel, &protocol_plain, &options, &error));
     assert_null(error.text);
     assert_int_equal(error.warning_count, 0);
     return plan;
@@ -225,7 +225,7 @@ static void partition_leaves_room_for_the_loader(void **state)
         struct error error = {0};
         struct plan plan;
 
-        assert_true(plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error));
+        assert_true(plan_build(&plan, &kernel, &protocol_plain, &options, &error));
         assert_int_equal(plan.plan_lba, cases[i].plan_lba);
         plan_free(&plan);
     }
@@ -249,7 +249,7 @@ static void payloads_too_large_are_refused(void **state)
         struct plan plan;
 
         segments[1].memory_bytes = segments[1].file_bytes = sizes[i];
-        assert_false(plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error));
+        assert_false(plan_build(&plan, &kernel, &protocol_plain, &options, &error));
         assert_non_null(error.text);
         assert_non_null(strstr(error.text, "no more than 2 TiB"));
         error_free(&error);

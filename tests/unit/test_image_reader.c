@@ -286,7 +286,7 @@ static void senseless_records_are_refused(void **state)
     WRONG(protocol.entry_vaddr, 0x103000, "[plan-entry]");
     WRONG(mapping.rights, PLAN_WRITABLE, "[plan-entry]");
     WRONG(mapping.rights, 4, "[plan-record]");
-    WRONG(region.flags, 2, "[plan-record]");
+    WRONG(region.flags, 4, "[plan-record]");
     WRONG(module.flags, 2, "[plan-record]");
     WRONG(request.met, 2, "[plan-record]");
     /* Of the same size: a region that lies in the other one. */

@@ -167,7 +167,7 @@ static void assert_image_refused(bool as_module, void (*change)(const struct inp
     int image = support_temporary_file();
 
     kernel.file = support_input(fd, path);
-    assert_true(plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error));
+    assert_true(plan_build(&plan, &kernel, &protocol_plain, &options, &error));
     assert_int_equal(plan.piece_count, 1);
     change(&module.file);
     assert_false(image_write(&plan, image, "image", &error));
@@ -244,7 +244,7 @@ static void kernel_cut_after_it_was_opened(void **state)
         assert_int_equal(pwrite(fd, &start, sizeof(start), 0), sizeof(start));
         assert_true(kernel_open(&kernel, path, &error));
         assert_int_equal(ftruncate(fd, sizes[i]), 0);
-        assert_false(plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error));
+        assert_false(plan_build(&plan, &kernel, &protocol_plain, &options, &error));
         assert_changed(&error);
         kernel_close(&kernel);
     }

@@ -99,7 +99,7 @@ static bool survives(void)
     bool done = false;
 
     if (kernel_open(&kernel, file_path, &error)) {
-        done = plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error);
+        done = plan_build(&plan, &kernel, &protocol_plain, &options, &error);
         if (done)
             plan_free(&plan);
         kernel_close(&kernel);

@@ -178,7 +178,7 @@ static int survives(void)
     int met = -1;
 
     if (kernel_open(&kernel, file_path, &error)) {
-        if (plan_build(&plan, &kernel, protocol_find(&kernel), &options, &error)) {
+        if (plan_build(&plan, &kernel, &protocol_plain, &options, &error)) {
             met = 0;
             for (size_t i = 0; i < kernel.request_count; i++)
                 met += kernel.requests[i].met;
