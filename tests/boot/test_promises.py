@@ -25,6 +25,10 @@ class PromisesTest(suite.BootTest):
         self.header = promises.Header(promises.HEADER.read_text(encoding="utf-8"))
         self.proofs, self.promises = promises.parse(promises.TABLE.read_text(encoding="utf-8"))
 
+    def kernel(self, name):
+        path = super().kernel(name)
+        return path if path.exists() else suite.build_path("PROTOCOLS") / path.name
+
     def test_each_quotation_is_in_the_header_once(self):
         for promise in self.promises:
             self.assertEqual(len(self.header.find(promise.quotation)), 1,

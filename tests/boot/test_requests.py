@@ -38,7 +38,7 @@ class RequestsTest(suite.BootTest):
     def check_each_request(self, kernel, **how):
         values, requests = self.check(kernel=kernel, **how)
         self.assertEqual(requests, {
-            CONTRACT: [(True, [0x10002, 0, 0, 0])],
+            CONTRACT: [(True, [0x10003, 0, 0, 0])],
             STACK: [(True, [0x20000, 0, 0, 0])],
             MEMORY: [(True, [0x1000000, 0, 0, 0])],
             IDENTITY: [(True, [0, 0, 0, 0])],

@@ -55,7 +55,7 @@ class UefiErrorTest(suite.BootTest):
     def test_an_address_that_stays_the_firmware_s(self):
         image = self.image("contract-high")
         image.pin(0x800000)
-        self.assertIn("at 0x800000", self.check_error(image, "NO_MEMORY"))
+        self.assertIn("at 0x800000", self.check_error(image, "PLACE_TAKEN"))
 
     def test_less_memory_than_asked_for(self):
         self.check_error(self.image("asks-too-much-memory"), "LESS_MEMORY")

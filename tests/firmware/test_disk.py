@@ -162,8 +162,8 @@ class FailureTest(shim.ShimTest):
         self.check_error("STAGE1_READ", met=["failed_reads"], **settings)
 
     @shim.each({
-        "the plan": {"told": "sector 0x(40|180), status 0x10", "bad_lba": plan},
-        "the plan without EDD": {"told": "sector 0x(40|180), status 0x10", "bad_lba": plan, **NO_EDD},
+        "the plan": {"told": "sector 0x(40|1[0-9a-f]{2}), status 0x10", "bad_lba": plan},
+        "the plan without EDD": {"told": "sector 0x(40|1[0-9a-f]{2}), status 0x10", "bad_lba": plan, **NO_EDD},
         "the payload": {"told": "status 0xaa", "bad_lba": last_sector, "bad_status": 0xAA},
         "the payload without a status": {"told": "status 0xff", "bad_lba": last_sector,
                                          "bad_status": 0},

@@ -40,12 +40,13 @@ static inline void report_decimal(uint64_t value)
 {
     char digits[21];
     unsigned at = sizeof(digits) - 1;
+    unsigned long rest = (unsigned long)value; /* 32-bit code cannot divide more */
 
     digits[at] = '\0';
     do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
     report_text(&digits[at]);
 }
 
