@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the build and the tests need and this machine lacks, then configures the folder
-# `build`. Does nothing, and says nothing, where all is in place. Never asks: at most sudo wants a
+# `build`, and fetches into it the kernels of others that the tests boot. Does nothing, and says nothing, where all is in place. Never asks: at most sudo wants a
 # password, and only on a terminal. Next: meson compile -C build, or meson test -C build.
 #
 # Tested with apt on Debian 12. The columns for dnf, pacman and Homebrew were never run.
@@ -25,6 +25,10 @@ lld-link                   lld                   lld                    lld     
 mformat                    mtools                mtools                 mtools           mtools
 file:/usr/include/efi/efi.h gnu-efi              gnu-efi-devel          gnu-efi          -
 file:/usr/share/OVMF/OVMF_CODE_4M.fd ovmf        -                      -                -
+grub-mkrescue              grub-common           grub2-tools-extra      grub             -
+file:/usr/lib/grub/i386-pc/multiboot.mod grub-pc-bin - -            -
+file:/usr/lib/grub/x86_64-efi/multiboot2.mod grub-efi-amd64-bin - -  -
+xorriso                    xorriso               xorriso                libisoburn       -
 sbsign                     sbsigntool            sbsigntools            sbsigntools      -
 fsck.fat                   dosfstools            dosfstools             dosfstools       dosfstools
 openssl                    openssl               openssl                openssl          openssl
@@ -32,6 +36,8 @@ objdump                    binutils              binutils               binutils
 pkg-config                 pkg-config            pkgconf-pkg-config     pkgconf          pkgconf
 pkg:libelf                 libelf-dev            elfutils-libelf-devel  libelf           libelf
 pkg:jansson                libjansson-dev        jansson-devel          jansson          jansson
+pkg:zlib                   zlib1g-dev            zlib-devel             zlib             zlib
+pkg:liblz4                 liblz4-dev            lz4-devel              lz4              lz4
 pkg:libxxhash              libxxhash-dev         xxhash-devel           xxhash           xxhash
 pkg:cmocka                 libcmocka-dev         libcmocka-devel        cmocka           cmocka
 qemu-system-x86_64         qemu-system-x86       qemu-system-x86        qemu-system-x86  qemu
@@ -140,6 +146,31 @@ install() {
     esac
 }
 
+# Kernels that others wrote, for the boot tests: what these packages hold, not installed. They lie in
+# build/foreign, file by file.
+foreign='xen-hypervisor-4.17-amd64 xen-utils-4.17 gnumach-image-1.8-486 grub-invaders memtest86+'
+fetch() {
+    if ! has apt-get || [ -f build/foreign/complete ]; then
+        return
+    fi
+    say "fetching kernels for the boot tests: $foreign"
+    rm -rf build/foreign
+    mkdir -p build/foreign
+    # The package with that name depends on the one with the kernel of the day.
+    linux=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: *//p' | head -n 1)
+    for package in $foreign ${linux:-linux-image-cloud-amd64}; do
+        # apt wants to write there as a user of its own, and complains where it cannot.
+        if (cd build/foreign && apt-get -q download "$package" >/dev/null 2>&1); then
+            dpkg-deb -x build/foreign/"$package"_*.deb build/foreign
+        else
+            say "could not fetch $package: its boot test will fail"
+            return
+        fi
+    done
+    rm -rf build/foreign/*.deb build/foreign/lib
+    : >build/foreign/complete
+}
+
 configure() {
     if [ -f build/build.ninja ]; then
         return
@@ -161,3 +192,4 @@ configure() {
 
 install
 configure
+fetch

@@ -304,6 +304,10 @@ class Machine:
         self._qmp.command("screendump", filename=str(path))
         return glyphs.Picture(path.read_bytes())
 
+    def allow_reset(self):
+        """The guest may reset itself when it has done what the test waits for."""
+        self._may_reset = True
+
     def wait_for_reset(self):
         """Wait until the guest resets itself; for tests in which it must."""
         self._may_reset = True
