@@ -381,6 +381,7 @@ void kernel_close(struct kernel *kernel)
 {
     free(kernel->own_record);
     free(kernel->sections.loaded);
+    free(kernel->patches);
     free(kernel->relocations);
     free(kernel->requests);
     free(kernel->segments);

@@ -36,6 +36,13 @@ struct kernel_relocations {
     uint32_t form;  /* enum plan_relocations_form */
 };
 
+/* What a relocation by a symbol puts in its place. */
+struct kernel_patch {
+    uint64_t vaddr; /* as linked */
+    uint64_t value; /* as linked, unless it is absolute */
+    bool is_absolute;
+};
+
 /* The loader adds a number of steps below `places` to all addresses; no places: it does not. */
 struct kernel_random {
     uint64_t step_bytes;
@@ -133,6 +140,8 @@ struct kernel {
     struct plan_record *own_record; /* of its protocol, as it goes into the plan; NULL: none */
     struct kernel_relocations *relocations;
     size_t relocation_count;
+    struct kernel_patch *patches;
+    size_t patch_count;
     struct Elf *elf; /* NULL where class is 0 */
     int fd;
 };

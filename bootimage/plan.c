@@ -334,6 +334,28 @@ static void put_relocations(struct writer *writer, const struct source *source)
     }
 }
 
+/* One record for those that move with the kernel, one for the others. */
+static void put_patches(struct writer *writer, const struct source *source, bool absolute)
+{
+    const struct kernel *kernel = source->kernel;
+    struct plan_patches record = {.flags = absolute ? PLAN_PATCHES_ABSOLUTE : 0u};
+
+    for (size_t i = 0; i < kernel->patch_count; i++)
+        record.count += kernel->patches[i].is_absolute == absolute;
+    if (record.count == 0)
+        return;
+    record.record =
+        required(PLAN_PATCHES, sizeof(record) + record.count * sizeof(struct plan_patch));
+    put(writer, &record, sizeof(record));
+    for (size_t i = 0; i < kernel->patch_count; i++) {
+        const struct kernel_patch *patch = &kernel->patches[i];
+
+        if (patch->is_absolute == absolute)
+            put(writer, &(struct plan_patch){patch->vaddr, patch->value},
+                sizeof(struct plan_patch));
+    }
+}
+
 static void put_random_base(struct writer *writer, const struct source *source)
 {
     struct plan_random_base record = {
@@ -361,6 +383,8 @@ static void put_records(struct writer *writer, const struct source *source)
     put_sections(writer, source);
     put_tls(writer, source);
     put_relocations(writer, source);
+    put_patches(writer, source, false);
+    put_patches(writer, source, true);
     put_random_base(writer, source);
 }
 

@@ -208,6 +208,16 @@ static bool check_linux(struct chain *chain, const void *body)
            linux_header->header_bytes <= linux_header->record.bytes - sizeof(*linux_header);
 }
 
+static bool check_patches(struct chain *chain, const void *body)
+{
+    const struct plan_patches *patches = body;
+
+    (void)chain;
+    return patches->count > 0 &&
+           patches->record.bytes ==
+               sizeof(*patches) + (uint64_t)patches->count * sizeof(struct plan_patch);
+}
+
 static const struct kind {
     uint32_t bytes; /* of the record; at least, if more may follow */
     bool has_text;
@@ -230,6 +240,7 @@ static const struct kind {
     [PLAN_SECTION] = {sizeof(struct plan_section), false, false, check_section},
     [PLAN_EFI_ENTRY] = {sizeof(struct plan_efi_entry), false, true, check_efi_entry},
     [PLAN_LINUX] = {sizeof(struct plan_linux), true, true, check_linux},
+    [PLAN_PATCHES] = {sizeof(struct plan_patches), true, false, check_patches},
 };
 
 /* NULL: this bootimage does not know the type. */

@@ -2,9 +2,10 @@
  * Second step, continued: the relocations of a position-independent kernel.
  *
  * The loader only ever adds the slide: R_X86_64_RELATIVE and RELR [ELF gABI "Relative Relocation
- * Table"]. That all is of that kind, and patches the kernel's own memory, is found out here, entry
- * by entry; no address, size or index is believed. The tables stay where the linker put them, in
- * the loaded segments, and plan.c tells the loader where. dynamic.c reads the table of tables.
+ * Table"]. Those by a symbol of the kernel's own become patches, whose values are known here. That
+ * all is of these kinds, and patches the kernel's own memory, is found out here, entry by entry; no
+ * address, size or index is believed. The tables stay where the linker put them, in the loaded
+ * segments, and plan.c tells the loader where. dynamic.c reads the table of tables.
  */
 #include "relocation.h"
 
@@ -216,7 +217,14 @@ static void read_symbol(struct reading *reading, uint32_t index, struct relocati
     *symbol = (struct relocation_symbol){.index = index};
     if (index > 0 && find_in_file(kernel, vaddr, sizeof(entry), &offset) &&
         input_read(&kernel->file, kernel->fd, &entry, sizeof(entry), offset, &ignored)) {
+        const unsigned char type = ELF64_ST_TYPE(entry.st_info);
+
+        symbol->is_known = true;
+        symbol->value = entry.st_value;
         symbol->undefined = entry.st_shndx == SHN_UNDEF;
+        symbol->is_weak = ELF64_ST_BIND(entry.st_info) == STB_WEAK;
+        symbol->is_absolute = entry.st_shndx == SHN_ABS;
+        symbol->is_address = type != STT_TLS && type != STT_GNU_IFUNC;
         read_name(reading, entry.st_name, symbol->name, sizeof(symbol->name));
     }
     error_free(&ignored);
@@ -231,6 +239,41 @@ static bool refuse_kind(struct reading *reading, const Elf64_Rela *entry)
                                   entry->r_offset, &symbol, reading->error);
 }
 
+/* Room for a power of two of patches, as add_run(). */
+static bool add_patch(struct reading *reading, const struct kernel_patch *patch)
+{
+    struct kernel *kernel = reading->kernel;
+    size_t count = kernel->patch_count;
+
+    if ((count & (count - 1)) == 0) {
+        struct kernel_patch *more =
+            reallocarray(kernel->patches, count ? 2 * count : 1, sizeof(*more));
+
+        if (!more)
+            return error_out_of_memory(reading->error);
+        kernel->patches = more;
+    }
+    kernel->patches[kernel->patch_count++] = *patch;
+    return true;
+}
+
+/* The value of a symbol, and of R_X86_64_64 with the addend [AMD64 psABI §4.4.1 "Relocation
+   Types"]. One that nobody has defined is 0 if it is weak. */
+static bool resolve(struct reading *reading, const Elf64_Rela *entry)
+{
+    struct relocation_symbol symbol;
+    struct kernel_patch patch = {.vaddr = entry->r_offset};
+
+    read_symbol(reading, (uint32_t)ELF64_R_SYM(entry->r_info), &symbol);
+    if (!symbol.is_known || !symbol.is_address || (symbol.undefined && !symbol.is_weak))
+        return refuse_kind(reading, entry);
+    patch.is_absolute = symbol.undefined || symbol.is_absolute;
+    patch.value = symbol.undefined ? 0 : symbol.value;
+    if (ELF64_R_TYPE(entry->r_info) == R_X86_64_64)
+        patch.value += (uint64_t)entry->r_addend;
+    return check_patch(reading, entry->r_offset) && add_patch(reading, &patch);
+}
+
 /* R_X86_64_NONE is room that the linker did not need in the end: left out of the runs. */
 static bool check_rela(struct reading *reading, const struct table *table, uint64_t offset,
                        const uint8_t *bytes)
@@ -238,12 +281,19 @@ static bool check_rela(struct reading *reading, const struct table *table, uint6
     Elf64_Rela entry;
 
     memcpy(&entry, bytes, sizeof(entry));
-    if (ELF64_R_TYPE(entry.r_info) == R_X86_64_NONE)
+    switch (ELF64_R_TYPE(entry.r_info)) {
+    case R_X86_64_NONE:
         return true;
-    if (ELF64_R_TYPE(entry.r_info) != R_X86_64_RELATIVE)
+    case R_X86_64_RELATIVE:
+        return check_patch(reading, entry.r_offset) &&
+               add_run(reading, table->vaddr + offset, sizeof(entry), table->form);
+    case R_X86_64_64:
+    case R_X86_64_GLOB_DAT:
+    case R_X86_64_JUMP_SLOT:
+        return resolve(reading, &entry);
+    default:
         return refuse_kind(reading, &entry);
-    return check_patch(reading, entry.r_offset) &&
-           add_run(reading, table->vaddr + offset, sizeof(entry), table->form);
+    }
 }
 
 /* An even word is the address of a word to patch; an odd one a bitmap of those that follow the last
@@ -310,7 +360,7 @@ static void warn_text(const struct reading *reading)
 
 static bool check_fixed(const struct kernel *kernel, struct error *error)
 {
-    if (kernel->position_independent || kernel->relocation_count == 0)
+    if (kernel->position_independent || kernel->relocation_count + kernel->patch_count == 0)
         return true;
     return error_set(error,
                      "%s: has relocations (PT_DYNAMIC), though it is linked to fixed addresses; "
@@ -339,6 +389,9 @@ bool relocation_read(struct kernel *kernel, struct error *error)
     free(kernel->relocations);
     kernel->relocations = NULL;
     kernel->relocation_count = 0;
+    free(kernel->patches);
+    kernel->patches = NULL;
+    kernel->patch_count = 0;
     if (!kernel->has_dynamic_table)
         return true;
     if (input_reader_open(&reading.reader, error) && refuse_libraries(&reading) &&

@@ -14,7 +14,13 @@
 /* What a relocation is against. */
 struct relocation_symbol {
     uint32_t index; /* 0: no symbol */
+    bool is_known;  /* could be read */
     bool undefined;
+    bool is_weak;
+    bool is_address; /* a value that moves with the kernel; false: absolute, or of a kind of its own
+                      */
+    bool is_absolute;
+    uint64_t value;                   /* as linked */
     char name[RELOCATION_NAME_BYTES]; /* empty if it cannot be read; cut if it is long */
 };
 

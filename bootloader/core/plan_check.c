@@ -230,6 +230,17 @@ static bool check_linux(struct chain *chain, const void *record)
            linux_header->header_bytes <= linux_header->record.bytes - sizeof(*linux_header);
 }
 
+static bool check_patches(struct chain *chain, const void *record)
+{
+    const struct plan_patches *patches = record;
+
+    (void)chain;
+    refuse_unknown(record, patches->flags, PLAN_PATCHES_ABSOLUTE);
+    return patches->count > 0 &&
+           patches->record.bytes ==
+               sizeof(*patches) + (uint64_t)patches->count * sizeof(struct plan_patch);
+}
+
 static const struct kind {
     uint32_t bytes; /* of the record; at least, if more may follow */
     bool has_text;
@@ -252,6 +263,7 @@ static const struct kind {
     [PLAN_SECTION] = {sizeof(struct plan_section), false, false, check_section},
     [PLAN_EFI_ENTRY] = {sizeof(struct plan_efi_entry), false, true, check_efi_entry},
     [PLAN_LINUX] = {sizeof(struct plan_linux), true, true, check_linux},
+    [PLAN_PATCHES] = {sizeof(struct plan_patches), true, false, check_patches},
 };
 
 static bool check_record(struct chain *chain, const struct plan_record *record)
@@ -349,7 +361,7 @@ static bool are_regions_physical(const struct plan *plan)
     return is_in_region(plan, protocol->entry_vaddr, 1) &&
            (!other || is_in_region(plan, other->entry_paddr, 1)) &&
            !plan_find(plan, NULL, PLAN_MAPPING) && !plan_find(plan, NULL, PLAN_RANDOM_BASE) &&
-           !plan_find(plan, NULL, PLAN_RELOCATIONS);
+           !plan_find(plan, NULL, PLAN_RELOCATIONS) && !plan_find(plan, NULL, PLAN_PATCHES);
 }
 
 /* The page tables would lead to the firmware, and to this code. */

@@ -150,6 +150,18 @@ static void apply_relr(struct patches *patches, const uint8_t *table, uint64_t b
     }
 }
 
+static void apply_patches(struct patches *patches, const struct plan_patches *record)
+{
+    const uint64_t slide = record->flags & PLAN_PATCHES_ABSOLUTE ? 0 : patches->slide;
+
+    for (uint32_t i = 0; i < record->count; i++) {
+        const struct plan_patch *patch = &record->patches[i];
+        uint64_t value = patch->value + slide;
+
+        memcpy(locate(patches, patch->vaddr + patches->slide, PATCH_BYTES), &value, sizeof(value));
+    }
+}
+
 void relocation_apply(const struct plan *plan)
 {
     const struct plan_protocol *protocol = (const void *)plan_find(plan, NULL, PLAN_PROTOCOL);
@@ -165,4 +177,7 @@ void relocation_apply(const struct plan *plan)
         else
             apply_relr(&patches, table, relocations->bytes);
     }
+    record = NULL;
+    while ((record = plan_find(plan, record, PLAN_PATCHES)))
+        apply_patches(&patches, (const void *)record);
 }

@@ -28,6 +28,11 @@ class PieTest(suite.BootTest):
     def test_packed_relocations(self):
         self.assertEqual(self.slide("pie-relr"), KERNEL_BASE)
 
+    def test_relocations_by_symbols(self):
+        """64 and GLOB_DAT, as in what is linked with -shared."""
+        self.assertEqual(self.slide("pie-shared"), KERNEL_BASE)
+        self.assertGreaterEqual(self.slide("pie-shared", "--kaslr", cpu="max"), RANDOM_FIRST)
+
     def test_at_the_address_of_the_option(self):
         self.assertEqual(self.slide("pie", "--base=0xffffffffa0000000"), 0xffffffffa0000000)
         self.assertEqual(self.slide("pie-relr", "--base=0x40000000"), 0x40000000)

@@ -7,7 +7,7 @@ SECTOR = 512
 MINIMUM_BYTES = 16 * 63 * SECTOR
 PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE, MODULE = 1, 2, 3, 4, 5, 6
 REQUEST, TLS, RELOCATIONS, RANDOM_BASE = 7, 8, 9, 10
-EXTENT, SECTION_HEADERS, SECTION, EFI_ENTRY, LINUX = 11, 12, 13, 14, 15
+EXTENT, SECTION_HEADERS, SECTION, EFI_ENTRY, LINUX, PATCHES = 11, 12, 13, 14, 15, 16
 RELA, RELR = 1, 2
 ANYWHERE = 2**64 - 1
 WRITABLE, EXECUTABLE = 1, 2
@@ -70,7 +70,7 @@ class Image:
         self.protocol, self.regions, self.command_line = None, [], None
         self.segments, self.mappings, self.modules, self.kernel_file = [], [], [], None
         self.requests, self.tls, self.relocations, self.random_base = [], None, [], None
-        self.linux = None
+        self.linux, self.patches, self.absolute_patches = None, [], []
         self.extent, self.efi_entry, self.section_headers, self.sections = None, None, None, []
         offset = 48
         while offset < size:
@@ -110,6 +110,11 @@ class Image:
         elif kind == EXTENT:
             assert self.extent is None
             self.extent = struct.unpack("<QQQII", body)[:4]
+        elif kind == PATCHES:
+            flags, count = struct.unpack_from("<II", body)
+            assert count > 0 and len(body) == 8 + 16 * count
+            (self.absolute_patches if flags else self.patches).extend(
+                struct.iter_unpack("<QQ", body[8:]))
         elif kind == LINUX:
             assert self.linux is None
             size = struct.unpack_from("<I", body)[0]

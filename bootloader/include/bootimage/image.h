@@ -109,6 +109,7 @@ enum plan_record_type {
     PLAN_SECTION = 13,         /* struct plan_section: behind the headers, by rising index */
     PLAN_EFI_ENTRY = 14,       /* struct plan_efi_entry: at most one */
     PLAN_LINUX = 15,           /* struct plan_linux: at most one */
+    PLAN_PATCHES = 16,         /* struct plan_patches */
 };
 
 /* Every record begins with this, at a multiple of 8 bytes. */
@@ -233,6 +234,21 @@ struct plan_relocations {
     uint32_t reserved;         /* 28: 0 */
 };
 
+/* The values that its symbols give to relocations, worked out on the host. */
+struct plan_patch {
+    uint64_t vaddr; /* 0: as in the ELF file: of 8 bytes in a region */
+    uint64_t value; /* 8: the loader adds the slide, unless they are absolute */
+};
+
+#define PLAN_PATCHES_ABSOLUTE 0x1
+
+struct plan_patches {
+    struct plan_record record;   /* 0 */
+    uint32_t flags;              /* 8: PLAN_PATCHES_ABSOLUTE or 0 */
+    uint32_t count;              /* 12: not 0 */
+    struct plan_patch patches[]; /* 16 */
+};
+
 /* The loader moves the kernel to a random place, by n * step_bytes with n below `places`; all
    addresses in the plan are those of n = 0. */
 struct plan_random_base {
@@ -343,6 +359,8 @@ IMAGE_ASSERT_BYTES(plan_tls, 40);
 IMAGE_ASSERT_OFFSET(plan_relocations, form, 24);
 IMAGE_ASSERT_BYTES(plan_relocations, 32);
 IMAGE_ASSERT_BYTES(plan_random_base, 24);
+IMAGE_ASSERT_OFFSET(plan_patches, patches, 16);
+IMAGE_ASSERT_BYTES(plan_patch, 16);
 IMAGE_ASSERT_OFFSET(plan_extent, preference, 32);
 IMAGE_ASSERT_BYTES(plan_extent, 40);
 IMAGE_ASSERT_OFFSET(plan_section_headers, xxh64, 24);

@@ -54,6 +54,11 @@ static void build(void)
     builder_request(&builder, BOOTINFO_REQUEST_RECURSIVE, 400, 0, 0, 0);
     builder_request(&builder, BOOTINFO_REQUEST_MEMORY | BOOTINFO_REQUEST_OPTIONAL, PAGE, 0, 0, 0);
     builder_tls(&builder, HIGH_VADDR + 0x100, 0x40);
+    struct plan_patches *patches =
+        builder_add(&builder, PLAN_PATCHES, sizeof(*patches) + 2 * sizeof(struct plan_patch));
+    patches->count = 2;
+    patches->patches[0] = (struct plan_patch){HIGH_VADDR + 0x2000, HIGH_VADDR};
+    patches->patches[1] = (struct plan_patch){HIGH_VADDR + 0xfff8, 1};
     builder_finish(&builder);
     boot = builder_boot(&builder);
 }

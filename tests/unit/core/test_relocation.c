@@ -9,6 +9,7 @@
 #include "load.h"
 #include "plan.h"
 #include "plan_builder.h"
+#include "small_kernel.h"
 
 #include <bootimage/bootinfo.h>
 
@@ -194,9 +195,33 @@ static void test_without_a_wish_nothing_moves(void **state)
     assert_int_equal(protocol->slide, SLIDE);
 }
 
+/* The tool knows the values; the slide is added, or not. */
+static void patches_by_symbols(void **state)
+{
+    const uint64_t base = 0x100000;
+
+    (void)state;
+    for (uint32_t absolute = 0; absolute < 2; absolute++) {
+        fake_start();
+        builder_start(&builder);
+        small_kernel_build(&builder, base + SLIDE, FAKE_RAM_PADDR)->slide = SLIDE;
+        struct plan_patches *record =
+            builder_add(&builder, PLAN_PATCHES, sizeof(*record) + sizeof(struct plan_patch));
+        record->count = 1;
+        record->flags = absolute ? PLAN_PATCHES_ABSOLUTE : 0;
+        record->patches[0] = (struct plan_patch){base + 0x6008, 0x1234};
+        assert_int_equal(small_kernel_boot(&builder), FAKE_ENTERED);
+        assert_int_equal(*(const uint64_t *)(uintptr_t)(FAKE_RAM_PADDR + 0x6008),
+                         0x1234 + (absolute ? 0 : SLIDE));
+        record->patches[0].vaddr = base + SMALL_KERNEL_BYTES - 7;
+        small_kernel_fails(&builder, ERROR_PLAN_DAMAGED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(patches_by_symbols),
         cmocka_unit_test_setup(test_rela_writes_its_addend, set_up),
         cmocka_unit_test_setup(test_relr_adds_to_what_is_there, set_up),
         cmocka_unit_test_setup(test_nothing_outside_the_regions_is_patched, set_up),
