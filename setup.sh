@@ -149,6 +149,7 @@ install() {
 # Kernels that others wrote, for the boot tests: what these packages hold, not installed. They lie in
 # build/foreign, file by file.
 foreign='xen-hypervisor-4.17-amd64 xen-utils-4.17 gnumach-image-1.8-486 grub-invaders memtest86+'
+foreign="$foreign ipxe syslinux-common"
 fetch() {
     if ! has apt-get || [ -f build/foreign/complete ]; then
         return

@@ -49,6 +49,7 @@ struct protocol {
 };
 
 extern const struct protocol protocol_linux;
+extern const struct protocol protocol_linux16;
 extern const struct protocol protocol_multiboot1;
 extern const struct protocol protocol_multiboot2;
 extern const struct protocol protocol_plain;

@@ -4,6 +4,7 @@
  * mode at the start of that, with the header in a struct boot_params; the real-mode code is left
  * out.
  *
+ * A file with an older header, as of iPXE and memdisk, is entered in its real-mode code, on a BIOS.
  * A vmlinux is an ELF file with the note of PVH: protocol_pvh.c.
  */
 #include "protocol.h"
@@ -38,6 +39,12 @@
 #define SECTOR_BYTES 512u
 #define USUAL_SETUP_SECTORS 4u /* where the number is 0 */
 #define OLDEST_VERSION 0x20au
+#define OLDEST_VERSION_16 0x202u
+/* Of what the real-mode area has room for, below the stack. */
+#define MOST_SETUP_BYTES 0xa000u
+/* Of the command line, where the header does not tell. */
+#define USUAL_LINE_BYTES 255u
+#define LINE_BYTES_VERSION 0x206u
 #define ONE_MIB 0x100000u
 
 /* The first bytes of the file. */
@@ -68,16 +75,30 @@ static bool read_start(struct image *image, const struct kernel *kernel, struct 
            u16(image, BOOT_FLAG) == IMAGE_MBR_SIGNATURE && u32(image, MAGIC) == MAGIC_HDRS;
 }
 
-static enum protocol_mark recognise(const struct kernel *kernel, char *reason, struct error *error)
+static enum protocol_mark recognise_from(unsigned oldest, const struct kernel *kernel, char *reason,
+                                         struct error *error)
 {
     struct image image;
 
     if (!read_start(&image, kernel, error))
         return error->text ? PROTOCOL_BROKEN_MARK : PROTOCOL_NO_MARK;
     const unsigned version = u16(&image, VERSION);
+    if (version < oldest)
+        return PROTOCOL_NO_MARK;
     snprintf(reason, PROTOCOL_REASON_BYTES, "boot header of Linux, version %u.%02u", version >> 8,
              version & 0xff);
     return PROTOCOL_MARKED;
+}
+
+static enum protocol_mark recognise(const struct kernel *kernel, char *reason, struct error *error)
+{
+    return recognise_from(OLDEST_VERSION, kernel, reason, error);
+}
+
+static enum protocol_mark recognise_16(const struct kernel *kernel, char *reason,
+                                       struct error *error)
+{
+    return recognise_from(0, kernel, reason, error);
 }
 
 static bool check_version(const struct kernel *kernel, const struct image *image,
@@ -85,13 +106,11 @@ static bool check_version(const struct kernel *kernel, const struct image *image
 {
     const unsigned version = u16(image, VERSION);
 
-    if (version < OLDEST_VERSION)
-        return error_set(
-            error,
-            "%s: has a boot header of Linux, version %u.%02u, which is for loaders that "
-            "enter its 16-bit code; only 2.10 and later are supported; use a newer "
-            "kernel [linux-version]",
-            kernel->path, u16(image, VERSION) >> 8, u16(image, VERSION) & 0xff);
+    if (version < OLDEST_VERSION_16)
+        return error_set(error,
+                         "%s: has a boot header of Linux, version %u.%02u; only 2.02 and later are "
+                         "supported; use a newer kernel [linux-version]",
+                         kernel->path, version >> 8, version & 0xff);
     if (!(image->start[LOAD_FLAGS] & LOADED_HIGH))
         return error_set(error,
                          "%s: is a zImage, which is loaded below 640 KiB; build a bzImage "
@@ -100,28 +119,48 @@ static bool check_version(const struct kernel *kernel, const struct image *image
     return true;
 }
 
+/* Where in the file the kernel begins, behind the boot sector and the real-mode code. */
+static bool find_kernel(const struct kernel *kernel, const struct image *image, uint64_t *offset,
+                        struct error *error)
+{
+    uint32_t sectors = image->start[SETUP_SECTORS];
+
+    *offset = (uint64_t)((sectors ? sectors : USUAL_SETUP_SECTORS) + 1) * SECTOR_BYTES;
+    if (*offset < kernel->file.bytes)
+        return true;
+    return error_set(error,
+                     "%s: is truncated: its kernel begins at offset 0x%" PRIx64
+                     ", behind its end at 0x%" PRIx64 "; build it again [linux-truncated]",
+                     kernel->path, *offset, kernel->file.bytes);
+}
+
+/* Room for the kernel's segments; the program is all of them together. */
+static struct kernel_segment *add_segments(struct kernel *kernel, size_t count, struct error *error)
+{
+    kernel->segments = calloc(count, sizeof(*kernel->segments));
+    if (!kernel->segments)
+        error_out_of_memory(error);
+    else
+        kernel->segment_count = count;
+    return kernel->segments;
+}
+
 /* The kernel, and all memory that it takes before it has looked at the memory map. */
 static bool take_segment(struct kernel *kernel, const struct image *image, struct error *error)
 {
-    uint32_t sectors =
-        image->start[SETUP_SECTORS] ? image->start[SETUP_SECTORS] : USUAL_SETUP_SECTORS;
-    uint64_t offset = (uint64_t)(sectors + 1) * SECTOR_BYTES;
     bool is_relocatable = image->start[RELOCATABLE] != 0;
     uint64_t paddr = is_relocatable ? u32(image, PREFERRED_PADDR) : u32(image, CODE32_START);
+    uint64_t offset;
 
     if (paddr < ONE_MIB)
         paddr = ONE_MIB;
-    if (offset >= kernel->file.bytes)
-        return error_set(error,
-                         "%s: is truncated: its kernel begins at offset 0x%" PRIx64
-                         ", behind its end at 0x%" PRIx64 "; build it again [linux-truncated]",
-                         kernel->path, offset, kernel->file.bytes);
-    kernel->segments = calloc(1, sizeof(*kernel->segments));
-    if (!kernel->segments)
-        return error_out_of_memory(error);
+    if (!find_kernel(kernel, image, &offset, error))
+        return false;
     uint64_t file_bytes = kernel->file.bytes - offset, memory_bytes = u32(image, INIT_BYTES);
-    kernel->segment_count = 1;
-    kernel->segments[0] = (struct kernel_segment){
+    struct kernel_segment *segment = add_segments(kernel, 1, error);
+    if (!segment)
+        return false;
+    *segment = (struct kernel_segment){
         .vaddr = paddr,
         .paddr = paddr,
         .memory_bytes = memory_bytes > file_bytes ? memory_bytes : file_bytes,
@@ -168,6 +207,49 @@ static bool take_header(struct kernel *kernel, const struct image *image, struct
     return true;
 }
 
+/* The real-mode area, as image.h lays it out, and the kernel at 1 MiB. */
+static bool take_segments_16(struct kernel *kernel, const struct image *image, struct error *error)
+{
+    uint64_t offset;
+
+    if (!find_kernel(kernel, image, &offset, error))
+        return false;
+    if (offset > MOST_SETUP_BYTES)
+        return error_set(error,
+                         "%s: its real-mode code takes 0x%" PRIx64
+                         " bytes, more than 0x%x; use another build of it [linux-setup]",
+                         kernel->path, offset, MOST_SETUP_BYTES);
+    struct kernel_segment *segments = add_segments(kernel, 2, error);
+    if (!segments)
+        return false;
+    segments[0] = (struct kernel_segment){
+        .vaddr = PLAN_LINUX16_PADDR,
+        .paddr = PLAN_LINUX16_PADDR,
+        .memory_bytes = PLAN_LINUX16_BYTES,
+        .file_bytes = offset,
+        .align = 1,
+    };
+    segments[1] = (struct kernel_segment){
+        .vaddr = ONE_MIB,
+        .paddr = ONE_MIB,
+        .memory_bytes = kernel->file.bytes - offset,
+        .file_bytes = kernel->file.bytes - offset,
+        .file_offset = offset,
+        .align = 1,
+        .index = 1,
+    };
+    return true;
+}
+
+static bool validate_16(struct kernel *kernel, struct error *error)
+{
+    const uint64_t entry = PLAN_LINUX16_PADDR + PLAN_LINUX16_SWITCH;
+    struct image image;
+
+    return read_start(&image, kernel, error) && check_version(kernel, &image, error) &&
+           take_segments_16(kernel, &image, error) && physical_place(kernel, &entry, error);
+}
+
 static bool validate(struct kernel *kernel, struct error *error)
 {
     struct image image;
@@ -189,12 +271,14 @@ static bool validate_options(const struct kernel *kernel, const struct protocol_
 
     if (!read_start(&image, kernel, error))
         return false;
-    if (line_bytes > u32(&image, COMMAND_LINE_BYTES))
+    uint32_t most = u16(&image, VERSION) >= LINE_BYTES_VERSION ? u32(&image, COMMAND_LINE_BYTES)
+                                                               : USUAL_LINE_BYTES;
+    if (line_bytes > most)
         return error_set(
             error,
             "%s: --cmdline takes %zu bytes, but this kernel takes no more than %" PRIu32
             "; shorten it [linux-cmdline]",
-            kernel->path, line_bytes, u32(&image, COMMAND_LINE_BYTES));
+            kernel->path, line_bytes, most);
     if (extras->module_count > 1)
         return error_set(
             error,
@@ -209,5 +293,13 @@ const struct protocol protocol_linux = {
     .name = "linux",
     .recognise = recognise,
     .validate = validate,
+    .validate_options = validate_options,
+};
+
+const struct protocol protocol_linux16 = {
+    .number = PLAN_PROTOCOL_LINUX16,
+    .name = "linux16",
+    .recognise = recognise_16,
+    .validate = validate_16,
     .validate_options = validate_options,
 };

@@ -82,7 +82,10 @@
       "Make the image anew without that option.")                                                  \
     X(24, PLACE_TAKEN, "the kernel's place in memory is not free",                                 \
       "The kernel starts without paging, so it lies where it is linked; but the firmware keeps that.", \
-      "Link the kernel elsewhere, or let it be moved (Multiboot 2), or use another protocol.")
+      "Link the kernel elsewhere, or let it be moved (Multiboot 2), or use another protocol.")     \
+    X(25, BIOS_ONLY, "this kernel needs a BIOS",                                                   \
+      "The kernel starts in 16-bit code that calls the BIOS, and this machine's firmware is UEFI.", \
+      "Start the machine with its BIOS (legacy mode, CSM), or use a kernel for UEFI.")
 #define WARNING_TABLE(X)                                                                           \
     X(1, WEAK_RANDOM, "the kernel's random address comes from clocks",                             \
       "The CPU has neither RDSEED nor RDRAND; the TSC and the real-time clock can be guessed.",    \

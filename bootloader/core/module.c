@@ -1,8 +1,8 @@
 /*
  * Modules, behind the kernel's own segments: each to free pages of its own, wherever they are below
  * 4 GiB. They are taken from the top of memory down, next to each other, so that the memory map
- * stays as short as it was, however many there are. A kernel that starts without paging gets them
- * as low as can be, as it may have mapped but a few MiB when it looks. Next the boot protocol
+ * stays as short as it was, however many there are. Most kernels that start without paging get them
+ * as low as can be, as they may have mapped but a few MiB when they look. Next the boot protocol
  * prepares the machine.
  */
 #include "module.h"
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define ONE_MIB 0x100000ull
+#define TWO_GIB 0x80000000ull
 #define FOUR_GIB 0x100000000ull
 
 /* The array for the kernel, and the texts behind it. */
@@ -78,7 +79,7 @@ static void add(struct loader *loader, struct list *list, const struct plan_modu
 
 static uint64_t take(struct loader *loader, uint64_t bytes)
 {
-    if (loader->traits & PROTOCOL_PAGING)
+    if (loader->traits & (PROTOCOL_PAGING | PROTOCOL_HIGH_MODULES))
         return memory_map_take(&loader->map, bytes, MEMORY_PAGE_BYTES, 0, BOOTINFO_MEMORY_MODULE);
     return memory_map_take_lowest(&loader->map, bytes, ONE_MIB, FOUR_GIB, BOOTINFO_MEMORY_USABLE,
                                   BOOTINFO_MEMORY_MODULE);
@@ -105,6 +106,8 @@ static uint64_t load(struct loader *loader, const struct plan_module *module, co
 
 void modules_load(struct loader *loader)
 {
+    if (loader->traits & PROTOCOL_HIGH_MODULES)
+        memory_map_retype(&loader->map, TWO_GIB, TWO_GIB, BOOTINFO_MEMORY_USABLE, MEMORY_SHADOWED);
     struct list list = start_list(loader);
     const struct plan_module *module = NULL;
     uint64_t index = 0;

@@ -12,6 +12,9 @@
 #define PROTOCOL_PAGING 0x1u
 /* The interrupt controllers are as the firmware had them; else nothing arrives from them. */
 #define PROTOCOL_KEEPS_INTERRUPTS 0x2u
+/* Modules lie as high as can be below 2 GiB, as an initrd does [Linux "The Linux/x86 Boot
+   Protocol", ramdisk_image and initrd_addr_max]. */
+#define PROTOCOL_HIGH_MODULES 0x4u
 
 /* A protocol's two steps. `prepare` may still fail and changes nothing that the firmware needs;
    `enter` takes the machine from the firmware and jumps. */
@@ -43,6 +46,10 @@ void protocol_multiboot2_enter(struct loader *loader);
 /* protocol_linux.c: entered with a struct boot_params. */
 void protocol_linux_prepare(struct loader *loader);
 void protocol_linux_enter(struct loader *loader);
+
+/* protocol_linux16.c: entered in real mode, with the BIOS. */
+void protocol_linux16_prepare(struct loader *loader);
+void protocol_linux16_enter(struct loader *loader);
 
 /* protocol_pvh.c: entered with a struct hvm_start_info. */
 void protocol_pvh_prepare(struct loader *loader);

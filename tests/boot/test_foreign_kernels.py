@@ -148,6 +148,35 @@ class LinuxTest(ForeignKernelTest):
         self.check(self.vmlinux())
 
 
+class RealModeTest(ForeignKernelTest):
+    """Programs with Linux's header that call the BIOS."""
+
+    def test_ipxe(self):
+        image = self.package(self.find("boot/ipxe.lkrn"))
+        with machine.Machine(image) as guest:
+            guest.wait_for(lambda: "No more network devices" in guest.screen_text(), "its last words")
+            self.assertIn("iPXE initialising devices...ok", guest.screen_text())
+
+    def test_memdisk(self):
+        """With a floppy disk whose boot sector prints a line, and stops."""
+        code = bytes.fromhex("fc31c08ed8be207cac84c07406b40ecd10ebf5faf4ebfd")
+        sector = (code.ljust(32, b"\0") + b"booted by memdisk\0").ljust(510, b"\0") + b"\x55\xaa"
+        floppy = self.folder / "floppy"
+        floppy.write_bytes(sector + bytes(1440 * 1024 - 512))
+        image = self.package(self.find("usr/lib/syslinux/memdisk"), "--module", str(floppy),
+                             "--cmdline", "floppy")
+        with machine.Machine(image) as guest:
+            guest.wait_for_halt()
+            said = guest.screen_text()
+        self.assertIn("command line: floppy", said)
+        self.assertIn("booted by memdisk", said)
+
+    def test_on_uefi(self):
+        image = self.package(self.find("usr/lib/syslinux/memdisk"))
+        with machine.Machine(image, **UEFI) as guest:
+            self.assertEqual(guest.wait_for_error()[0], 25)
+
+
 class MemtestTest(ForeignKernelTest):
     """A program with Linux's header."""
 

@@ -57,6 +57,15 @@ class UefiErrorTest(suite.BootTest):
         image.pin(0x800000)
         self.assertIn("at 0x800000", self.check_error(image, "PLACE_TAKEN"))
 
+    def test_a_kernel_that_wants_a_bios(self):
+        start = bytearray(1024)
+        struct.pack_into("<B", start, 0x1F1, 1)
+        struct.pack_into("<HHIH", start, 0x1FE, 0xAA55, 0x3EEB, 0x53726448, 0x203)
+        start[0x211] = 1
+        kernel = self.folder / "bzImage"
+        kernel.write_bytes(start + bytes(512))
+        self.check_error(ImageFile(self.package(kernel)), "BIOS_ONLY")
+
     def test_less_memory_than_asked_for(self):
         self.check_error(self.image("asks-too-much-memory"), "LESS_MEMORY")
 

@@ -9,7 +9,7 @@ import image
 import support
 from elf import R, Segment, W, X
 
-PLAIN, PLAIN32, MULTIBOOT1, MULTIBOOT2, PVH, LINUX = 1, 2, 3, 4, 5, 7
+PLAIN, PLAIN32, MULTIBOOT1, MULTIBOOT2, PVH, LINUX, LINUX16 = 1, 2, 3, 4, 5, 7, 8
 CODE = b"\xf4\xeb\xfd" + bytes(13)
 # Where the bytes of the first segment of kernel() lie in the file, and in memory.
 OFFSET, ADDRESS = 0x1000, 0x100000
@@ -112,7 +112,7 @@ class Recognition(ProtocolTest):
             "or check that the linker script keeps the header or note [protocol-absent]",
             "--protocol=multiboot2")
         self.assert_fails(
-            "--protocol is grub; give one of multiboot2, multiboot1, pvh, linux, plain32, plain "
+            "--protocol is grub; give one of multiboot2, multiboot1, pvh, linux, linux16, plain32, plain "
             "[protocol-name]", "kernel.elf", "--protocol=grub")
 
     def test_options_that_a_protocol_has_nothing_for(self):
@@ -473,9 +473,8 @@ class Linux(ProtocolTest):
 
     def test_what_cannot_be_booted(self):
         self.assert_refused(
-            bzimage(version=0x203), "has a boot header of Linux, version 2.03, which is for loaders "
-            "that enter its 16-bit code; only 2.10 and later are supported; use a newer kernel "
-            "[linux-version]")
+            bzimage(version=0x201), "has a boot header of Linux, version 2.01; only 2.02 and later are "
+            "supported; use a newer kernel [linux-version]")
         self.assert_refused(bzimage(flags=0), "is a zImage, which is loaded below 640 KiB; build a "
                                               "bzImage [linux-zimage]")
         self.assert_refused(bzimage(setup_sectors=9)[:5000],
@@ -483,6 +482,21 @@ class Linux(ProtocolTest):
                             "0x1388; build it again [linux-truncated]")
         self.assert_refused(bzimage(jump=0xFF), "its boot header goes from 0x1f1 to 0x301, which cannot "
                                                 "be; build it again [linux-header]")
+
+    def test_16_bit_code(self):
+        """Of an old header, or where that is asked for."""
+        data = bzimage(version=0x203)
+        for options in (), ("--protocol=linux16",):
+            made = self.assert_protocol(data, LINUX16, 0x1E100, *options)
+            self.assertEqual([region[:3] for region in made.regions],
+                             [(0x10000, 0x10000, 0x10000), (0x100000, 0x2000, 0x100000)])
+            self.assertEqual(made.segments, [(0, 0x10000, data[:1024]), (1, 0x100000, data[1024:])])
+            data = bzimage()
+        self.assert_refused(bzimage(version=0x203, setup_sectors=80),
+                            "its real-mode code takes 0xa200 bytes, more than 0xa000; use another build "
+                            "of it [linux-setup]")
+        self.assert_refused(bzimage(version=0x203), "--cmdline takes 256 bytes, but this kernel takes no "
+                            "more than 255; shorten it [linux-cmdline]", "--cmdline", "x" * 256)
 
     def test_extras(self):
         self.write("a", b"a")

@@ -125,8 +125,9 @@ enum plan_protocol_number {
     PLAN_PROTOCOL_PLAIN32 = 2, /* 32-bit ELF, entered without paging with a struct bootinfo */
     PLAN_PROTOCOL_MULTIBOOT1 = 3,
     PLAN_PROTOCOL_MULTIBOOT2 = 4,
-    PLAN_PROTOCOL_LINUX = 7, /* a bzImage, without its real-mode code */
-    PLAN_PROTOCOL_PVH = 5,   /* as a guest of Xen, without paging */
+    PLAN_PROTOCOL_LINUX = 7,   /* a bzImage, without its real-mode code */
+    PLAN_PROTOCOL_LINUX16 = 8, /* the same with its real-mode code, which calls the BIOS */
+    PLAN_PROTOCOL_PVH = 5,     /* as a guest of Xen, without paging */
 };
 
 /* Of a protocol without paging, every address in the plan is physical: the regions have paddr equal
@@ -287,6 +288,15 @@ struct plan_section_headers {
 
 /* Where the header lies in a bzImage and in struct boot_params. */
 #define PLAN_LINUX_HEADER_OFFSET 0x1f1
+
+/* The real-mode area of PLAN_PROTOCOL_LINUX16, the plan's first region: the first sectors of the
+   file, then what the kernel takes for heap and stack, the code that enters it, which is the plan's
+   entry, and the command line. */
+#define PLAN_LINUX16_PADDR 0x10000u
+#define PLAN_LINUX16_BYTES 0x10000u
+#define PLAN_LINUX16_STACK 0xe000u
+#define PLAN_LINUX16_SWITCH 0xe100u
+#define PLAN_LINUX16_LINE 0xf000u
 
 /* The header of Linux, as it is in the file. */
 struct plan_linux {

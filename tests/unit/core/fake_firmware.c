@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "memory_map.h"
+#include "real_mode.h"
 
 #include <bootimage/image.h>
 
@@ -236,6 +237,12 @@ struct cpu_features cpu_features(void)
 void handover_copy(const struct handover *handover)
 {
     fake_firmware.copied = *handover;
+}
+
+void real_mode_copy(uint8_t *place, uint16_t segment, uint16_t stack)
+{
+    memcpy(place, &segment, sizeof(segment));
+    memcpy(place + sizeof(segment), &stack, sizeof(stack));
 }
 
 void handover_enter_services(uint64_t entry, uint32_t eax, uint32_t ebx)

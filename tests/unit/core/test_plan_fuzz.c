@@ -187,7 +187,7 @@ static struct tally attack(uint64_t seed, unsigned int rounds)
             tally.entered++;
             check_accepted();
         } else {
-            assert_in_range(fake_error(), ERROR_DISK_READ, ERROR_PLACE_TAKEN);
+            assert_in_range(fake_error(), ERROR_DISK_READ, ERROR_BIOS_ONLY);
             tally.errors[fake_error()]++;
         }
     }

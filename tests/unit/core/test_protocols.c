@@ -141,6 +141,49 @@ static void linux_kernel(void **state)
     assert_int_equal(*(const uint8_t *)now_at(params + 0x210), 0xff);
 }
 
+/* The real-mode area is filled where it waits. */
+static void linux_with_its_16_bit_code(void **state)
+{
+    static const uint8_t data[0x400] = {[0x211] = 1};
+
+    (void)state;
+    for (uint64_t bytes = PLAN_LINUX16_BYTES; bytes > 0; bytes -= PLAN_LINUX16_BYTES / 2) {
+        fake_start();
+        builder_start(&builder);
+        builder_protocol(&builder, PLAN_LINUX16_PADDR + 0x1000)->protocol = PLAN_PROTOCOL_LINUX16;
+        builder_region(&builder, PLAN_LINUX16_PADDR, bytes, PLAN_LINUX16_PADDR)->flags = 0;
+        builder_segment(&builder, PLAN_LINUX16_PADDR, data, sizeof(data));
+        builder_command_line(&builder, "one two");
+        builder_module(&builder, "initrd", "", data, sizeof(data));
+        assert_int_equal(run(), bytes == PLAN_LINUX16_BYTES ? FAKE_ENTERED : FAKE_STOPPED);
+        if (bytes < PLAN_LINUX16_BYTES) {
+            assert_int_equal(fake_error(), ERROR_PLAN_DAMAGED);
+            return;
+        }
+        assert_entered(PLAN_LINUX16_PADDR + 0x1000, false);
+        assert_int_equal(fake_firmware.handover.registers.ebx, 0x1e100);
+        assert_int_equal(number(0x10228), 0x1f000);
+        assert_string_equal(now_at(0x1f000), "one two");
+        assert_int_equal(*(const uint8_t *)now_at(0x10211), 0x81);
+        assert_int_equal(number(0x1021c), sizeof(data));
+        assert_true(number(0x10218) >= FAKE_RAM_END - MIB); /* high, unlike other modules */
+        assert_int_equal(number(0x1e100), PLAN_LINUX16_STACK << 16 | PLAN_LINUX16_PADDR >> 4);
+    }
+}
+
+/* On UEFI there is none. */
+static void a_kernel_that_wants_a_bios(void **state)
+{
+    (void)state;
+    fake_start();
+    fake_firmware.has_services = true;
+    builder_start(&builder);
+    builder_protocol(&builder, PLAN_LINUX16_PADDR)->protocol = PLAN_PROTOCOL_LINUX16;
+    builder_region(&builder, PLAN_LINUX16_PADDR, PLAN_LINUX16_BYTES, PLAN_LINUX16_PADDR)->flags = 0;
+    assert_int_equal(run(), FAKE_STOPPED);
+    assert_int_equal(fake_error(), ERROR_BIOS_ONLY);
+}
+
 static void plain_32(void **state)
 {
     (void)state;
@@ -305,6 +348,8 @@ int main(void)
         cmocka_unit_test(multiboot_2),
         cmocka_unit_test(pvh),
         cmocka_unit_test(linux_kernel),
+        cmocka_unit_test(linux_with_its_16_bit_code),
+        cmocka_unit_test(a_kernel_that_wants_a_bios),
         cmocka_unit_test(plain_32),
         cmocka_unit_test(long_memory_maps),
         cmocka_unit_test(a_kernel_that_may_move),
