@@ -60,7 +60,6 @@ global handover_long_mode
 global handover_gdt
 global handover_switch_gdt
 global handover_protected_gdt
-global handover_protected_tss
 global handover_settings
 
 section .text
@@ -275,10 +274,8 @@ handover_protected_gdt:
     dq 0
     dq 0x00CF9B000000FFFF               ; code: present, ring 0, 32-bit
     dq 0x00CF93000000FFFF               ; data: present, ring 0, writable
-    dq 0x0000890000000000 | (TSS_BYTES - 1) ; a 32-bit task; handover.c fills in where it lies
+    dq 0x0000890000000000 | (TSS_BYTES - 1) ; a 32-bit task at 0, which nothing ever reads
 handover_protected_gdt_end:
-handover_protected_tss:
-    times TSS_BYTES db 0
 
 ; struct settings in handover.c, which fills in what is 0 here.
 align 8

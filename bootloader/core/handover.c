@@ -54,7 +54,7 @@ _Static_assert(sizeof(struct handover_move) == 24, "MOVE_SIZE");
 extern const uint8_t handover_code[], handover_code_end[];
 extern const uint8_t handover_32[], handover_long_mode[];
 extern const uint8_t handover_gdt[], handover_switch_gdt[];
-extern const uint8_t handover_protected_gdt[], handover_protected_tss[];
+extern const uint8_t handover_protected_gdt[];
 extern const uint8_t handover_settings[];
 
 /* Where in the page a part of the code lies. */
@@ -63,23 +63,11 @@ static uint32_t offset_of(const uint8_t *part)
     return (uint32_t)((uintptr_t)part - (uintptr_t)handover_code);
 }
 
-/* Tells a 32-bit GDT where the task lies [Intel SDM vol. 3 §8.2.2 "TSS Descriptor"]. */
-static void place_task(uint8_t *page, uint32_t paddr)
-{
-    uint8_t *descriptor = page + offset_of(handover_protected_gdt) + HANDOVER_TASK;
-
-    descriptor[2] = (uint8_t)paddr;
-    descriptor[3] = (uint8_t)(paddr >> 8);
-    descriptor[4] = (uint8_t)(paddr >> 16);
-    descriptor[7] = (uint8_t)(paddr >> 24);
-}
-
-static void set_up_protected_mode(uint8_t *page, struct settings *settings, uint32_t page_paddr)
+static void set_up_protected_mode(struct settings *settings, uint32_t page_paddr)
 {
     settings->protected_gdt_paddr = page_paddr + offset_of(handover_protected_gdt);
     settings->efer = 0;
     settings->cr4 = 0;
-    place_task(page, page_paddr + offset_of(handover_protected_tss));
 }
 
 void handover_copy(const struct handover *handover)
@@ -104,7 +92,7 @@ void handover_copy(const struct handover *handover)
     settings->long_mode_paddr = page_paddr + offset_of(handover_long_mode);
     settings->protected = handover->registers;
     if (handover->tables_paddr == 0)
-        set_up_protected_mode(page, settings, page_paddr);
+        set_up_protected_mode(settings, page_paddr);
 }
 
 struct handover_door handover_door(const struct handover *handover)

@@ -46,7 +46,6 @@ struct handover_door {
 
 #define HANDOVER_GDT_BYTES 32u
 #define HANDOVER_CODE_32 0x18u /* selector of flat 32-bit code in that GDT */
-#define HANDOVER_TASK 0x20u    /* selector of the task in the GDT of a 32-bit kernel */
 
 /* Another move; its memory is there. */
 static inline void handover_add_move(struct handover *handover, uint64_t from_paddr,

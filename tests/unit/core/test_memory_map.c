@@ -318,6 +318,20 @@ static void random_entries_agree_with_the_model(void **state)
     assert_model(&map);
 }
 
+/* What is leased is given to kernels in whole pages, too. */
+static void leased_ranges_shrink_to_whole_pages(void **state)
+{
+    struct memory_map map;
+
+    (void)state;
+    fake_empty_map(&map);
+    memory_map_add(&map, 0, 0x9fc00, USABLE);
+    memory_map_retype(&map, 0, 0x100000, USABLE, MEMORY_LEASED);
+    memory_map_align(&map);
+    assert_int_equal(memory_map_total(&map, MEMORY_LEASED), 0x9f000);
+    assert_int_equal(memory_map_total(&map, RESERVED), 0xc00);
+}
+
 static void retype_agrees_with_the_model(void **state)
 {
     struct random random = {3};
@@ -551,6 +565,7 @@ int main(void)
         cmocka_unit_test(entries_end_with_the_address_space),
         cmocka_unit_test_setup(a_full_map_is_an_error, set_up),
         cmocka_unit_test_setup(random_entries_agree_with_the_model, set_up),
+        cmocka_unit_test(leased_ranges_shrink_to_whole_pages),
         cmocka_unit_test(retype_agrees_with_the_model),
         cmocka_unit_test(is_free_agrees_with_the_model),
         cmocka_unit_test(shadowed_memory_is_free_but_not_taken),

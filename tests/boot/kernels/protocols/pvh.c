@@ -56,15 +56,22 @@ static void check_memory(const struct start *start)
     report_value("usable", map.usable);
 }
 
-/* TR: base 0 is not asked of a guest that is no guest, but a limit of 0x67 and a busy task. */
+/* TR: "a 32-bit TSS (active) with a base of 0 and a limit of 0x67". */
 static bool has_task(void)
 {
+    struct {
+        uint16_t limit;
+        uint32_t base;
+    } __attribute__((packed)) gdt;
     uint32_t selector = 0, limit = 0, rights = 0;
 
     __asm__ volatile("str %0" : "=r"(selector));
     __asm__ volatile("lsl %1, %0" : "+r"(limit) : "r"(selector));
     __asm__ volatile("lar %1, %0" : "+r"(rights) : "r"(selector));
-    return limit == 0x67 && (rights & 0xff00) == 0x8b00;
+    __asm__ volatile("sgdt %0" : "=m"(gdt));
+    const uint8_t *task = (const uint8_t *)(gdt.base + selector);
+    bool is_at_0 = !(task[2] | task[3] | task[4] | task[7]);
+    return limit == 0x67 && (rights & 0xff00) == 0x8b00 && is_at_0;
 }
 
 void check(void)
