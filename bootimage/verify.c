@@ -191,37 +191,59 @@ static int compare_parts(const void *left, const void *right)
     return a->start < b->start ? -1 : a->start > b->start;
 }
 
-/* All segments and modules, in the order of the image. NULL without memory. */
-static struct part *list_parts(const struct verify *verify, struct verify_result *result)
+/* What a record says of a place in the payload. False: it has none. Numbers modules. */
+static bool part_of(const struct plan_record *record, uint64_t partition, size_t *modules,
+                    struct part *part)
+{
+    const void *body = record;
+    const struct plan_segment *segment = body;
+    const struct plan_module *module = body;
+    const struct plan_section_headers *headers = body;
+    const struct plan_section *section = body;
+
+    switch (record->type) {
+    case PLAN_SEGMENT:
+        *part = (struct part){partition + segment->payload_offset, segment->file_bytes,
+                              segment->xxh64, "segment", segment->index};
+        return true;
+    case PLAN_MODULE:
+        *part = (struct part){partition + module->payload_offset, module->bytes, module->xxh64,
+                              "module", (*modules)++};
+        return true;
+    case PLAN_SECTION_HEADERS:
+        *part = (struct part){partition + headers->payload_offset,
+                              (uint64_t)headers->count * headers->header_bytes, headers->xxh64,
+                              "section table", 0};
+        return true;
+    case PLAN_SECTION:
+        *part = (struct part){partition + section->payload_offset, section->bytes, section->xxh64,
+                              "section", section->index};
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* All that lies in the payload, in the order of the image. NULL without memory. */
+static struct part *list_parts(const struct verify *verify, struct verify_result *result,
+                               size_t *count)
 {
     struct plan_view plan = image_reader_plan(&verify->reader);
     uint64_t partition = verify->reader.header.plan_lba * IMAGE_SECTOR_BYTES;
     const struct plan_record *record = NULL;
-    size_t count = 0;
+    size_t records = 0, modules = 0;
 
     while ((record = plan_reader_next(plan, record))) {
         result->segment_count += record->type == PLAN_SEGMENT;
         result->module_count += record->type == PLAN_MODULE;
+        records++;
     }
-    struct part *parts = calloc(result->segment_count + result->module_count + 1, sizeof(*parts));
-    size_t modules = 0;
-    while (parts && (record = plan_reader_next(plan, record))) {
-        const void *body = record;
-
-        if (record->type == PLAN_SEGMENT) {
-            const struct plan_segment *segment = body;
-
-            parts[count++] = (struct part){partition + segment->payload_offset, segment->file_bytes,
-                                           segment->xxh64, "segment", segment->index};
-        } else if (record->type == PLAN_MODULE) {
-            const struct plan_module *module = body;
-
-            parts[count++] = (struct part){partition + module->payload_offset, module->bytes,
-                                           module->xxh64, "module", modules++};
-        }
-    }
+    struct part *parts = calloc(records + 1, sizeof(*parts));
+    *count = 0;
+    while (parts && (record = plan_reader_next(plan, record)))
+        *count += part_of(record, partition, &modules, &parts[*count]);
     if (parts)
-        qsort(parts, count, sizeof(*parts), compare_parts);
+        qsort(parts, *count, sizeof(*parts), compare_parts);
     return parts;
 }
 
@@ -294,11 +316,11 @@ static bool check_all(struct verify *verify, struct verify_result *result, struc
         !check_stage2(verify, error) || !check_esp(verify, error) ||
         !image_reader_load_plan(&verify->reader, error) || !check_id(verify, error))
         return false;
-    struct part *parts = list_parts(verify, result);
+    size_t count;
+    struct part *parts = list_parts(verify, result, &count);
     if (!parts)
         return error_out_of_memory(error);
-    bool done = check_payload(verify, parts, result->segment_count + result->module_count, error) &&
-                check_end(&verify->reader, error);
+    bool done = check_payload(verify, parts, count, error) && check_end(&verify->reader, error);
     free(parts);
     result->checked_bytes = verify->reader.is_disk
                                 ? verify->reader.header.image_sectors * IMAGE_SECTOR_BYTES

@@ -297,6 +297,14 @@ class Multiboot1(ProtocolTest):
         made = self.made(data)
         self.assertEqual(made.section_headers, (3, 40, 2, table))
         self.assertEqual(made.sections, [(2, data[0x2000:0x2014])])
+        self.assertEqual(self.tool("verify", "-q", "bootimage-kernel.bin"), (0, "", ""))
+        for what, part in ("section table 0", table), ("section 2", data[0x2000:0x2014]):
+            damaged = bytearray(made.data)
+            damaged[made.data.index(part)] ^= 1
+            self.write("x.bin", damaged)
+            status, _, errors = self.tool("verify", "x.bin")
+            self.assertEqual(status, 1)
+            self.assertIn(f"{what} (bytes 0x", errors)
 
 
 class Multiboot2(ProtocolTest):
