@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const struct protocol *const protocols[] = {
-    &protocol_multiboot2, &protocol_multiboot1, &protocol_pvh,   &protocol_linux,
-    &protocol_linux16,    &protocol_plain32,    &protocol_plain,
+    &protocol_limine, &protocol_multiboot2, &protocol_multiboot1, &protocol_pvh,
+    &protocol_linux,  &protocol_linux16,    &protocol_plain32,    &protocol_plain,
 };
 
 #define PROTOCOL_COUNT (sizeof(protocols) / sizeof(protocols[0]))

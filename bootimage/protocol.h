@@ -48,6 +48,7 @@ struct protocol {
                                struct error *error);
 };
 
+extern const struct protocol protocol_limine;
 extern const struct protocol protocol_linux;
 extern const struct protocol protocol_linux16;
 extern const struct protocol protocol_multiboot1;

@@ -125,6 +125,7 @@ enum plan_protocol_number {
     PLAN_PROTOCOL_PLAIN32 = 2, /* 32-bit ELF, entered without paging with a struct bootinfo */
     PLAN_PROTOCOL_MULTIBOOT1 = 3,
     PLAN_PROTOCOL_MULTIBOOT2 = 4,
+    PLAN_PROTOCOL_LIMINE = 6,  /* not served yet */
     PLAN_PROTOCOL_LINUX = 7,   /* a bzImage, without its real-mode code */
     PLAN_PROTOCOL_LINUX16 = 8, /* the same with its real-mode code, which calls the BIOS */
     PLAN_PROTOCOL_PVH = 5,     /* as a guest of Xen, without paging */
