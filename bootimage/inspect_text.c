@@ -5,6 +5,8 @@
  */
 #include "inspect.h"
 
+#include "protocol.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -77,8 +79,10 @@ static void print_start(const json_t *root, FILE *output)
         fprintf(output, ", by %s", string(protocol, "reason"));
     fputc('\n', output);
     print_entry(root, output);
-    print_name("stack", output);
-    fprintf(output, "%" PRIu64 " bytes\n", number(root, "stack_bytes"));
+    if (protocol_has_requests((uint32_t)number(protocol, "number"))) {
+        print_name("stack", output);
+        fprintf(output, "%" PRIu64 " bytes\n", number(root, "stack_bytes"));
+    }
     if (address(root, "slide")) {
         print_name("slide", output);
         fprintf(output, "%s\n", string(root, "slide"));

@@ -69,11 +69,25 @@ bool protocol_choose(struct protocol_choice *choice, const struct kernel *kernel
     return choice->protocol != NULL;
 }
 
-const char *protocol_name(uint32_t number)
+static const struct protocol *find(uint32_t number)
 {
     for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
         if (protocols[i]->number == number)
-            return protocols[i]->name;
+            return protocols[i];
     }
-    return "unknown";
+    return NULL;
+}
+
+const char *protocol_name(uint32_t number)
+{
+    const struct protocol *protocol = find(number);
+
+    return protocol ? protocol->name : "unknown";
+}
+
+bool protocol_has_requests(uint32_t number)
+{
+    const struct protocol *protocol = find(number);
+
+    return protocol && protocol->has_requests;
 }

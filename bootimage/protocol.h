@@ -67,7 +67,9 @@ struct protocol_choice {
 bool protocol_choose(struct protocol_choice *choice, const struct kernel *kernel, const char *name,
                      struct error *error);
 
-/* The name of the protocol of this number in a plan; "unknown" if there is none. */
+/* Of the protocol of this number in a plan: its name, "unknown" if there is none, and whether its
+   kernels may ask for something, such as a stack. */
 const char *protocol_name(uint32_t number);
+bool protocol_has_requests(uint32_t number);
 
 #endif

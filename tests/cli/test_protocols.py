@@ -105,6 +105,7 @@ class Recognition(ProtocolTest):
             status, output, _ = self.tool("inspect", "kernel.elf")
             self.assertEqual(status, 0)
             self.assertIn(f"protocol        {reason}", output)
+            self.assertEqual("stack" in output, "plain" in reason)
 
     def test_names(self):
         self.assert_refused(
@@ -145,6 +146,31 @@ class Physical(ProtocolTest):
             (0x100000, 0x1000, 0x100000), (0x200000, 0x1000, 0x200000),
             (0x300000, 0x2000, 0x300000)])
         self.assertEqual(made.mappings, [])
+
+    def test_segments_as_linkers_rarely_make_them(self):
+        """Out of order, empty, without rights, of any alignment, with file bytes in common, not
+        congruent to their place in the file."""
+        code = multiboot1() + CODE
+        data = elf.build([
+            Segment(0x300008, b"", R | W | X, memsz=24, align=8, offset=3),
+            Segment(0x200020, b"", 0, offset=0x1003, filesz=20, align=0x20),
+            Segment(0x100000, code, R | X, offset=0x1000, align=0x200000),
+            Segment(0x180000, b"", 0, memsz=0, align=1),
+            Segment(0x200040, b"", R, offset=0x1001, filesz=8, align=0x40),
+        ], entry=0x100000)
+        made = self.assert_protocol(data, MULTIBOOT1, 0x100000)
+        self.assertEqual([region[:2] for region in made.regions],
+                         [(0x100000, 0x1000), (0x200000, 0x1000), (0x300000, 0x1000)])
+        self.assertEqual(made.segments, [(2, 0x100000, code), (1, 0x200020, data[0x1003:0x1017]),
+                                         (4, 0x200040, data[0x1001:0x1009]), (0, 0x300008, b"")])
+
+    def test_a_program_header_for_others(self):
+        """A linker script may keep .interp, .dynamic and .tdata where nothing is dynamic."""
+        for kind in elf.PT_INTERP, elf.PT_TLS, elf.PT_DYNAMIC:
+            more = Segment(ADDRESS, b"", R, type=kind, offset=OFFSET, filesz=16)
+            self.assert_protocol(kernel(multiboot1(), more), MULTIBOOT1)
+        self.assert_protocol(elf.kernel(Segment(0x100000, b"", R, type=elf.PT_INTERP,
+                                                offset=0x40, filesz=10)), PLAIN)
 
     def test_an_entry_that_is_physical(self):
         data = elf.build([Segment(0xC0100000, multiboot1() + CODE, R | X, paddr=0x100000,
