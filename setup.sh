@@ -150,25 +150,37 @@ install() {
 # build/foreign, file by file.
 foreign='xen-hypervisor-4.17-amd64 xen-utils-4.17 gnumach-image-1.8-486 grub-invaders memtest86+'
 foreign="$foreign ipxe syslinux-common"
+
+# apt wants to write there as a user of its own, and complains where it cannot.
+download() {
+    (cd build/foreign && apt-get -q download "$1") >/dev/null 2>&1
+}
+
+# The package with the plain name depends on the one with the kernel of the day.
+linux_package() {
+    apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: *//p' | head -n 1
+}
+
 fetch() {
     if ! has apt-get || [ -f build/foreign/complete ]; then
         return
     fi
-    say "fetching kernels for the boot tests: $foreign"
+    say "fetching kernels for the boot tests: $foreign and Linux"
     rm -rf build/foreign
     mkdir -p build/foreign
-    # The package with that name depends on the one with the kernel of the day.
-    linux=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: *//p' | head -n 1)
-    for package in $foreign ${linux:-linux-image-cloud-amd64}; do
-        # apt wants to write there as a user of its own, and complains where it cannot.
-        if (cd build/foreign && apt-get -q download "$package" >/dev/null 2>&1); then
-            dpkg-deb -x build/foreign/"$package"_*.deb build/foreign
-        else
-            say "could not fetch $package: its boot test will fail"
+    # Old package lists name what the archive may have replaced.
+    if [ -z "$(linux_package)" ] || ! download "$(linux_package)"; then
+        (apt_get update) >/dev/null 2>&1 || true
+    fi
+    for package in $foreign "$(linux_package)"; do
+        if ! download "$package"; then
+            say "could not fetch ${package:-Linux}: its boot test will fail"
             return
         fi
+        dpkg-deb -x build/foreign/"$package"_*.deb build/foreign
+        rm -f build/foreign/*.deb
     done
-    rm -rf build/foreign/*.deb build/foreign/lib
+    rm -rf build/foreign/lib
     : >build/foreign/complete
 }
 
