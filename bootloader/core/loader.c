@@ -6,6 +6,7 @@
 
 #include "extent.h"
 #include "load.h"
+#include "log.h"
 #include "placement.h"
 #include "protocol.h"
 #include "relocation.h"
@@ -38,6 +39,8 @@ void loader_main(const struct firmware_boot *boot)
     loader.protocol = (const void *)plan_find(&loader.plan, NULL, PLAN_PROTOCOL);
     const struct protocol *protocol = protocol_find(loader.protocol->protocol);
     loader.traits = protocol->traits;
+    if (loader.traits & PROTOCOL_BIOS && firmware_has_services())
+        fail(ERROR_BIOS_ONLY, {"protocol", protocol->number});
     keep_services(&loader);
 
     requests_check(&loader.plan);

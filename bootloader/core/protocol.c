@@ -14,7 +14,7 @@ static const struct protocol protocols[] = {
      protocol_multiboot2_enter},
     {PLAN_PROTOCOL_LINUX, PROTOCOL_HIGH_MODULES, PLAN_LINUX, protocol_linux_prepare,
      protocol_linux_enter},
-    {PLAN_PROTOCOL_LINUX16, PROTOCOL_KEEPS_INTERRUPTS | PROTOCOL_HIGH_MODULES, 0,
+    {PLAN_PROTOCOL_LINUX16, PROTOCOL_KEEPS_INTERRUPTS | PROTOCOL_HIGH_MODULES | PROTOCOL_BIOS, 0,
      protocol_linux16_prepare, protocol_linux16_enter},
     {PLAN_PROTOCOL_PVH, 0, 0, protocol_pvh_prepare, protocol_pvh_enter},
 };

@@ -15,6 +15,8 @@
 /* Modules lie as high as can be below 2 GiB, as an initrd does [Linux "The Linux/x86 Boot
    Protocol", ramdisk_image and initrd_addr_max]. */
 #define PROTOCOL_HIGH_MODULES 0x4u
+/* The kernel calls the BIOS: no other firmware will do. */
+#define PROTOCOL_BIOS 0x8u
 
 /* A protocol's two steps. `prepare` may still fail and changes nothing that the firmware needs;
    `enter` takes the machine from the firmware and jumps. */

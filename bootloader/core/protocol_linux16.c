@@ -37,8 +37,6 @@ void protocol_linux16_prepare(struct loader *loader)
     if (area->paddr != PLAN_LINUX16_PADDR || area->bytes != PLAN_LINUX16_BYTES ||
         line_bytes > PLAN_LINUX16_BYTES - PLAN_LINUX16_LINE)
         fail(ERROR_PLAN_DAMAGED, {"real-mode area", area->paddr}, {"bytes", area->bytes});
-    if (firmware_has_services())
-        fail(ERROR_BIOS_ONLY, {"entry", loader->protocol->entry_vaddr});
     information_start(loader);
 }
 
