@@ -136,17 +136,17 @@ static bool read_whole(int fd, void *buffer, size_t bytes)
     return bytes == 0;
 }
 
-/* Linux appends the unpacked size, which looks like a block that is cut. */
+/* Linux appends the unpacked size, which stands where a block's length would. */
 static bool unpack_blocks(struct unpacking *unpacking, char *in, char *out)
 {
     uint32_t bytes;
 
     lseek(unpacking->from, sizeof(lz4_legacy_magic), SEEK_SET);
     while (read_whole(unpacking->from, &bytes, sizeof(bytes))) {
-        if (bytes > (uint32_t)LZ4_compressBound(LEGACY_BLOCK_BYTES))
-            break;
-        if (!read_whole(unpacking->from, in, bytes))
-            break;
+        if (bytes > (uint32_t)LZ4_compressBound(LEGACY_BLOCK_BYTES) ||
+            !read_whole(unpacking->from, in, bytes))
+            return bytes == (uint32_t)unpacking->bytes ||
+                   is_damaged(unpacking, "it ends too early");
         int count = LZ4_decompress_safe(in, out, (int)bytes, LEGACY_BLOCK_BYTES);
         if (count < 0)
             return is_damaged(unpacking, "a block is damaged");

@@ -112,13 +112,15 @@ static json_t *mapping_of(const struct plan_mapping *record)
                      "rights", rights_of(record->rights));
 }
 
-static json_t *region_of(const struct plan_region *record)
+/* A kernel without paging moves as a whole, if at all. */
+static json_t *region_of(const struct inspection *inspection, const struct plan_region *record)
 {
+    bool movable = record->flags & PLAN_REGION_MOVABLE || find(inspection, NULL, PLAN_EXTENT);
     bool anywhere = record->paddr == PLAN_PADDR_ANYWHERE;
 
     return json_pack("{s:o, s:o, s:o, s:b, s:[], s:[]}", "vaddr", hex(record->vaddr), "bytes",
                      number(record->bytes), "paddr", anywhere ? json_null() : hex(record->paddr),
-                     "movable", (record->flags & PLAN_REGION_MOVABLE) != 0, "segments", "mappings");
+                     "movable", movable, "segments", "mappings");
 }
 
 /* Segments and mappings belong to the region before them. */
@@ -133,7 +135,7 @@ static json_t *regions_of(const struct inspection *inspection)
         const void *body = record;
 
         if (record->type == PLAN_REGION) {
-            region = region_of(body);
+            region = region_of(inspection, body);
             failed |= json_array_append_new(regions, region);
         } else if (record->type == PLAN_SEGMENT) {
             failed |= json_array_append_new(json_object_get(region, "segments"),

@@ -167,8 +167,8 @@ static bool override_base(struct kernel *kernel, const struct options *options, 
 }
 
 /* Options that only kernels with requests know. */
-static bool check_requests(const struct protocol_choice *choice, const struct options *options,
-                           struct error *error)
+static bool check_requests(const struct kernel *kernel, const struct protocol_choice *choice,
+                           const struct options *options, struct error *error)
 {
     const char *name = options->stack_bytes   ? "stack-size"
                        : options->base        ? "base"
@@ -180,8 +180,9 @@ static bool check_requests(const struct protocol_choice *choice, const struct op
         return true;
     return error_set(error,
                      "%s: is entered by the protocol %s (%s), which has nothing for --%s; leave it "
-                     "out, or give --protocol=plain [option-protocol]",
-                     options->file, choice->protocol->name, choice->reason, name);
+                     "out, or give --protocol=%s [option-protocol]",
+                     options->file, choice->protocol->name, choice->reason, name,
+                     protocol_plain_name(kernel));
 }
 
 /* Options stand in for the notes of the kernel. */
@@ -237,7 +238,7 @@ static bool package(struct options *options, struct error *error)
     if (!choose_loaders(&plan_options, options, &own, error))
         goto out;
     if (protocol_choose(&choice, &kernel, options->protocol, error) &&
-        check_requests(&choice, options, error) && module_look(&options->modules, error) &&
+        check_requests(&kernel, &choice, options, error) && module_look(&options->modules, error) &&
         override_requests(&kernel, options, error) &&
         plan_build(&plan, &kernel, choice.protocol, &plan_options, error)) {
         if (options->command == COMMAND_RUNNER)

@@ -59,10 +59,11 @@ static void complain_of_sum(const struct kernel *kernel, const struct multiboot_
     error_set(error,
               "%s: the %s header at file offset 0x%" PRIx32 " has the checksum 0x%" PRIx32
               ", where 0x%" PRIx32 " makes the sum of its first %" PRIu32
-              " numbers 0; correct it, or give --protocol=plain if it is no header "
+              " numbers 0; correct it, or give --protocol=%s if it is no header "
               "[multiboot-checksum]",
               kernel->path, search->name, offset, found,
-              found - sum_of(at, search->checksum_numbers), search->checksum_numbers);
+              found - sum_of(at, search->checksum_numbers), search->checksum_numbers,
+              protocol_plain_name(kernel));
 }
 
 static void complain_of_place(const struct kernel *kernel, const struct multiboot_search *search,

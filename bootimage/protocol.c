@@ -16,10 +16,12 @@ static const struct protocol *const protocols[] = {
 static bool choose_by_name(struct protocol_choice *choice, const struct kernel *kernel,
                            const char *name, struct error *error)
 {
-    char names[PROTOCOL_REASON_BYTES] = "";
+    char names[PROTOCOL_REASON_BYTES];
+    size_t bytes = 0;
 
     for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
-        strcat(strcat(names, i ? ", " : ""), protocols[i]->name);
+        bytes += (size_t)snprintf(names + bytes, sizeof(names) - bytes, "%s%s", i ? ", " : "",
+                                  protocols[i]->name);
         if (strcmp(protocols[i]->name, name) == 0)
             choice->protocol = protocols[i];
     }
@@ -44,9 +46,7 @@ static bool is_plain(const struct protocol *protocol)
     return protocol == &protocol_plain || protocol == &protocol_plain32;
 }
 
-/* Our own note goes before all other marks. The plain ones are last, and take all that carries
- * none.
- */
+/* Our own note goes before all other marks. The plain ones are last, and take what carries none. */
 bool protocol_choose(struct protocol_choice *choice, const struct kernel *kernel, const char *name,
                      struct error *error)
 {
@@ -67,6 +67,14 @@ bool protocol_choose(struct protocol_choice *choice, const struct kernel *kernel
     }
     error_free(&broken);
     return choice->protocol != NULL;
+}
+
+const char *protocol_plain_name(const struct kernel *kernel)
+{
+    char reason[PROTOCOL_REASON_BYTES];
+    bool is_32 = protocol_plain32.recognise(kernel, reason, NULL) == PROTOCOL_MARKED;
+
+    return is_32 ? protocol_plain32.name : protocol_plain.name;
 }
 
 static const struct protocol *find(uint32_t number)

@@ -67,6 +67,9 @@ struct protocol_choice {
 bool protocol_choose(struct protocol_choice *choice, const struct kernel *kernel, const char *name,
                      struct error *error);
 
+/* The name of the protocol by which the kernel is entered if it carries no mark. */
+const char *protocol_plain_name(const struct kernel *kernel);
+
 /* Of the protocol of this number in a plan: its name, "unknown" if there is none, and whether its
    kernels may ask for something, such as a stack. */
 const char *protocol_name(uint32_t number);

@@ -134,7 +134,7 @@ static bool find_kernel(const struct kernel *kernel, const struct image *image, 
                      kernel->path, *offset, kernel->file.bytes);
 }
 
-/* Room for the kernel's segments; the program is all of them together. */
+/* The kernel's segments, to be filled. */
 static struct kernel_segment *add_segments(struct kernel *kernel, size_t count, struct error *error)
 {
     kernel->segments = calloc(count, sizeof(*kernel->segments));
@@ -148,12 +148,19 @@ static struct kernel_segment *add_segments(struct kernel *kernel, size_t count, 
 /* The kernel, and all memory that it takes before it has looked at the memory map. */
 static bool take_segment(struct kernel *kernel, const struct image *image, struct error *error)
 {
+    const uint32_t align = u32(image, ALIGNMENT);
     bool is_relocatable = image->start[RELOCATABLE] != 0;
     uint64_t paddr = is_relocatable ? u32(image, PREFERRED_PADDR) : u32(image, CODE32_START);
     uint64_t offset;
 
     if (paddr < ONE_MIB)
         paddr = ONE_MIB;
+    if (is_relocatable && (align == 0 || (align & (align - 1)) != 0))
+        return error_set(error,
+                         "%s: its boot header asks for an alignment of 0x%" PRIx32
+                         " (kernel_alignment), which is no power of two; build it again "
+                         "[linux-alignment]",
+                         kernel->path, align);
     if (!find_kernel(kernel, image, &offset, error))
         return false;
     uint64_t file_bytes = kernel->file.bytes - offset, memory_bytes = u32(image, INIT_BYTES);
@@ -175,7 +182,7 @@ static bool take_segment(struct kernel *kernel, const struct image *image, struc
             .is_movable = true,
             .least_paddr = ONE_MIB,
             .most_paddr = UINT32_MAX,
-            .align = u32(image, ALIGNMENT) ? u32(image, ALIGNMENT) : 1,
+            .align = align,
         };
     return true;
 }

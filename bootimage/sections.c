@@ -26,7 +26,7 @@ static bool read_headers(struct kernel_sections *sections, const struct kernel *
 
     if (!gelf_getehdr(kernel->elf, &header) || header.e_shoff == 0 ||
         header.e_shentsize != gelf_fsize(kernel->elf, ELF_T_SHDR, 1, EV_CURRENT) ||
-        elf_getshdrnum(kernel->elf, &count) != 0 || count == 0 ||
+        elf_getshdrnum(kernel->elf, &count) != 0 || count == 0 || count > UINT32_MAX ||
         elf_getshdrstrndx(kernel->elf, &names) != 0 ||
         !is_inside(kernel, header.e_shoff, count * header.e_shentsize))
         return false;

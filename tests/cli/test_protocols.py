@@ -122,7 +122,7 @@ class Recognition(ProtocolTest):
                 kernel(multiboot1(3)),
                 "is entered by the protocol multiboot1 (Multiboot 1 header at file offset 0x1000, "
                 f"flags 0x3), which has nothing for {option.partition('=')[0]}; leave it out, or give "
-                "--protocol=plain [option-protocol]", option)
+                "--protocol=plain32 [option-protocol]", option)
 
     def test_a_file_that_is_no_elf_file(self):
         header = multiboot1(0x10000, 0x200010, 0x200000, 0, 0x203000, 0x200020)
@@ -259,7 +259,7 @@ class Multiboot1(ProtocolTest):
         self.assert_refused(
             kernel(multiboot1(3, checksum=5)),
             "the Multiboot 1 header at file offset 0x1000 has the checksum 0x5, where 0xe4524ffb makes "
-            "the sum of its first 3 numbers 0; correct it, or give --protocol=plain if it is no header "
+            "the sum of its first 3 numbers 0; correct it, or give --protocol=plain32 if it is no header "
             "[multiboot-checksum]")
         self.assert_protocol(kernel(multiboot1(3, checksum=5)), PLAIN32, None, "--protocol=plain32")
 
@@ -360,7 +360,7 @@ class Multiboot2(ProtocolTest):
         self.assert_refused(
             kernel(multiboot2(checksum=1)),
             at + "has the checksum 0x1, where 0x17adaf12 makes the sum of its first 4 numbers 0; "
-                 "correct it, or give --protocol=plain if it is no header [multiboot-checksum]")
+                 "correct it, or give --protocol=plain32 if it is no header [multiboot-checksum]")
 
     def test_what_grub_accepts(self):
         warning = "bootimage: warning: kernel.elf: the Multiboot 2 header"
@@ -502,14 +502,14 @@ class Pvh(ProtocolTest):
 
 
 def bzimage(version=0x20F, flags=1, relocatable=1, jump=0x6A, kernel_bytes=5000, setup_sectors=1,
-            init_bytes=0x20000):
+            init_bytes=0x20000, align=0x200000):
     """Boot sector, real-mode code and a kernel of 0xF4s."""
     start = bytearray(512 * (setup_sectors + 1))
     struct.pack_into("<B", start, 0x1F1, setup_sectors)
     struct.pack_into("<HBBIH", start, 0x1FE, 0xAA55, 0xEB, jump, 0x53726448, version)
     struct.pack_into("<B", start, 0x211, flags)
     struct.pack_into("<I", start, 0x214, 0x100000)
-    struct.pack_into("<IB", start, 0x230, 0x200000, relocatable)
+    struct.pack_into("<IB", start, 0x230, align, relocatable)
     struct.pack_into("<I", start, 0x238, 20)
     struct.pack_into("<QI", start, 0x258, 0x1000000, init_bytes)
     return bytes(start) + b"\xf4" * kernel_bytes
@@ -526,8 +526,9 @@ class Linux(ProtocolTest):
         self.assertEqual(made.extent, (0x100000, 0xFFFFFFFF, 0x200000, 0))
         self.assertEqual(made.linux, data[0x1F1 : 0x202 + 0x6A])
         self.write("kernel.elf", data)
-        self.assertIn("linux (7), by boot header of Linux, version 2.15",
-                      self.tool("inspect", "kernel.elf")[1])
+        said = self.tool("inspect", "kernel.elf")[1]
+        self.assertIn("linux (7), by boot header of Linux, version 2.15", said)
+        self.assertIn("at physical address 0x1000000, or elsewhere", said)
 
     def test_a_kernel_that_cannot_move(self):
         made = self.assert_protocol(bzimage(relocatable=0), LINUX, 0x100000)
@@ -537,6 +538,11 @@ class Linux(ProtocolTest):
         self.assert_refused(
             bzimage(version=0x201), "has a boot header of Linux, version 2.01; only 2.02 and later are "
             "supported; use a newer kernel [linux-version]")
+        for align in 0, 3:
+            self.assert_refused(bzimage(align=align),
+                                f"its boot header asks for an alignment of {align:#x} "
+                                "(kernel_alignment), which is no power of two; build it again "
+                                "[linux-alignment]")
         self.assert_refused(bzimage(flags=0), "is a zImage, which is loaded below 640 KiB; build a "
                                               "bzImage [linux-zimage]")
         self.assert_refused(bzimage(setup_sectors=9)[:5000],
@@ -610,6 +616,12 @@ class Compressed(ProtocolTest):
             "incorrect data check"))
         self.assert_refused(lz4_legacy(plain)[:7] + b"\xff" + lz4_legacy(plain)[8:],
                             damaged.format("it ends too early"))
+        blocks = lz4_legacy(plain)
+        self.assert_refused(blocks[:-4] + struct.pack("<I", 999) + bytes(99),
+                            damaged.format("it ends too early"))
+        self.assert_refused(blocks[:-4] + blocks[4:-9], damaged.format("it ends too early"))
+        self.assertEqual(self.made(blocks[:-4]).data, self.made(plain).data)
+        self.image.unlink()
         self.assert_refused(struct.pack("<II", 0x184C2102, 4) + b"\x0f\xff\xff\xff",
                             damaged.format("a block is damaged"))
 
