@@ -121,6 +121,24 @@ size_t input_next(struct input_reader *reader, struct input_piece *piece, struct
     return bytes;
 }
 
+bool input_skip_hole(struct input_reader *reader, struct input_piece *piece, struct error *error)
+{
+    uint64_t skipped = 0;
+
+    if (!switch_to(reader, piece->file, error))
+        return false;
+    off_t data = lseek(reader->fd, (off_t)piece->offset, SEEK_DATA);
+    if (data >= 0)
+        skipped = (uint64_t)data - piece->offset;
+    else if (errno == ENXIO) /* none is left; other errors mean that the file system cannot say */
+        skipped = piece->bytes;
+    if (skipped > piece->bytes)
+        skipped = piece->bytes;
+    piece->offset += skipped;
+    piece->bytes -= skipped;
+    return true;
+}
+
 bool input_hash(struct input_reader *reader, struct input_piece piece, uint64_t *xxh64,
                 struct error *error)
 {

@@ -62,6 +62,9 @@ void input_reader_close(struct input_reader *reader);
    the piece. Returns how many they are, 0 on failure. */
 size_t input_next(struct input_reader *reader, struct input_piece *piece, struct error *error);
 
+/* Takes what the file system knows to be zeros from the start of the piece; perhaps all of it. */
+bool input_skip_hole(struct input_reader *reader, struct input_piece *piece, struct error *error);
+
 /* XXH64, seed 0, of the bytes. */
 bool input_hash(struct input_reader *reader, struct input_piece piece, uint64_t *xxh64,
                 struct error *error);

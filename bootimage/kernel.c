@@ -379,6 +379,7 @@ bool kernel_open(struct kernel *kernel, const char *path, struct error *error)
 
 void kernel_close(struct kernel *kernel)
 {
+    module_free(&kernel->modules);
     free(kernel->own_record);
     free(kernel->sections.loaded);
     free(kernel->patches);

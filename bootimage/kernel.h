@@ -11,6 +11,7 @@
 #include "dynamic.h"
 #include "error.h"
 #include "input.h"
+#include "module.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -129,6 +130,7 @@ struct kernel {
     uint64_t slide; /* how far all addresses here are above those in the file */
     struct kernel_random random;
     bool anywhere; /* physical addresses mean nothing */
+    bool together; /* all segments lie in one piece of physical memory */
     /* Of a kernel that is entered without paging, after physical.c: virtual addresses are physical.
      */
     bool physical;
@@ -137,6 +139,8 @@ struct kernel {
     struct kernel_sections sections;
     /* The kernel clears its memory itself: what no file bytes fill may be anything. */
     bool keeps_memory;
+    struct module_list modules; /* files that the kernel itself names; before those of options */
+    const char *file_name;      /* of its own file, where it is told that; NULL: none */
     struct plan_record *own_record; /* of its protocol, as it goes into the plan; NULL: none */
     struct kernel_relocations *relocations;
     size_t relocation_count;

@@ -62,27 +62,40 @@ static void print_warnings(const struct error *error)
 }
 
 /* All that the image is made from, and that it must not replace. */
-static struct atomic_file_source *sources_of(const struct options *options,
-                                             const struct kernel *kernel)
+struct sources {
+    struct atomic_file_source *list;
+    size_t count;
+};
+
+static void add_modules(struct sources *sources, const struct module_list *list)
 {
-    const struct module_list *list = &options->modules;
-    struct atomic_file_source *sources = calloc(list->count + 1, sizeof(*sources));
-
-    if (!sources)
-        return NULL;
-    sources[0] =
-        (struct atomic_file_source){kernel->source.device, kernel->source.inode, "the kernel"};
     for (size_t i = 0; i < list->count; i++) {
-        const struct input *file = &list->modules[i].file;
+        const struct input *file = &list->modules[i].source;
 
-        sources[i + 1] = (struct atomic_file_source){file->device, file->inode, "a module"};
+        sources->list[sources->count++] =
+            (struct atomic_file_source){file->device, file->inode, "a module"};
     }
-    return sources;
 }
 
-static void print_result(const struct options *options, const struct plan *plan, const char *path)
+static bool sources_of(struct sources *sources, const struct options *options,
+                       const struct kernel *kernel, struct error *error)
 {
-    size_t count = options->modules.count;
+    const size_t most = options->modules.count + kernel->modules.count + 1;
+
+    *sources = (struct sources){.list = calloc(most, sizeof(*sources->list))};
+    if (!sources->list)
+        return error_out_of_memory(error);
+    sources->list[sources->count++] =
+        (struct atomic_file_source){kernel->source.device, kernel->source.inode, "the kernel"};
+    add_modules(sources, &kernel->modules);
+    add_modules(sources, &options->modules);
+    return true;
+}
+
+static void print_result(const struct options *options, const struct kernel *kernel,
+                         const struct plan *plan, const char *path)
+{
+    size_t count = options->modules.count + kernel->modules.count;
 
     printf("%s: %" PRIu64 " bytes, %" PRIu64 " of them loaded from %s", path, plan->image_bytes,
            plan->payload_bytes, options->file);
@@ -94,25 +107,26 @@ static void print_result(const struct options *options, const struct plan *plan,
 static bool write_image(const struct options *options, const struct kernel *kernel,
                         const struct plan *plan, struct error *error)
 {
-    struct atomic_file_source *sources = sources_of(options, kernel);
+    struct sources sources = {0};
     struct atomic_file file;
     bool done = false;
     char *path = options->output ? strdup(options->output) : default_output(options->file);
 
-    if (!path || !sources) {
+    if (!path) {
         error_out_of_memory(error);
         goto out;
     }
-    if (!atomic_file_open(&file, path, sources, options->modules.count + 1, error))
+    if (!sources_of(&sources, options, kernel, error) ||
+        !atomic_file_open(&file, path, sources.list, sources.count, error))
         goto out;
     if (image_write(plan, file.fd, path, error))
         done = atomic_file_commit(&file, error);
     else
         atomic_file_abandon(&file);
     if (done && !options->quiet)
-        print_result(options, plan, path);
+        print_result(options, kernel, plan, path);
 out:
-    free(sources);
+    free(sources.list);
     free(path);
     return done;
 }

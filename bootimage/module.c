@@ -6,6 +6,8 @@
  */
 #include "module.h"
 
+#include "compressed.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -127,7 +129,7 @@ bool module_add(struct module_list *list, const char *option, struct error *erro
     if (!make_room(list, error))
         return false;
     struct module *module = &list->modules[list->count++];
-    *module = (struct module){0};
+    *module = (struct module){.file.fd = -1};
     return split(module, option, error) && check_texts(module, option, error);
 }
 
@@ -158,10 +160,45 @@ static bool look(struct module *module, struct error *error)
     int fd = open(module->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return cannot_open(module->path, error);
-    module->file = input_of(module->path, &status);
+    module->source = input_of(module->path, &status);
+    module->file = module->source;
     bool same = input_unchanged(&module->file, fd, error);
     close(fd);
     return same;
+}
+
+/* What it is unpacked to has no name, and stays open. */
+static bool unpack(struct module *module, struct error *error)
+{
+    struct stat status;
+    int fd = open(module->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return cannot_open(module->path, error);
+    if (!compressed_open(&fd, module->path, error) || fstat(fd, &status) != 0) {
+        close(fd);
+        return error->text ? false : cannot_open(module->path, error);
+    }
+    module->file = input_of(module->path, &status);
+    module->file.fd = fd;
+    return true;
+}
+
+bool module_add_file(struct module_list *list, const struct module *texts, bool is_compressed,
+                     struct error *error)
+{
+    if (!make_room(list, error))
+        return false;
+    struct module *module = &list->modules[list->count++];
+    *module = (struct module){
+        .path = strdup(texts->path),
+        .name = strdup(texts->name),
+        .arguments = strdup(texts->arguments),
+        .file.fd = -1,
+    };
+    if (!module->path || !module->name || !module->arguments)
+        return error_out_of_memory(error);
+    return look(module, error) && (!is_compressed || unpack(module, error));
 }
 
 bool module_look(struct module_list *list, struct error *error)
@@ -176,6 +213,8 @@ bool module_look(struct module_list *list, struct error *error)
 void module_free(struct module_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
+        if (list->modules[i].file.fd >= 0)
+            close(list->modules[i].file.fd);
         free(list->modules[i].path);
         free(list->modules[i].name);
         free(list->modules[i].arguments);

@@ -16,9 +16,10 @@
 
 struct module {
     char *path;
-    char *name;      /* UTF-8, not empty */
-    char *arguments; /* UTF-8 */
-    struct input file;
+    char *name;          /* UTF-8, not empty */
+    char *arguments;     /* UTF-8 */
+    struct input source; /* as it lies on the disk */
+    struct input file;   /* the same, or what that was decompressed to */
 };
 
 struct module_list {
@@ -28,6 +29,11 @@ struct module_list {
 
 /* Appends the module that option, FILE[=name][,arguments], tells of; the file is not looked at. */
 bool module_add(struct module_list *list, const char *option, struct error *error);
+
+/* Appends a module by its texts, and looks at its file; with is_compressed it is what gzip or LZ4
+   have made of the content, if they have. */
+bool module_add_file(struct module_list *list, const struct module *texts, bool is_compressed,
+                     struct error *error);
 
 /* Looks at all files: each has to be a regular one that can be read. */
 bool module_look(struct module_list *list, struct error *error);

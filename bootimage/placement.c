@@ -128,7 +128,7 @@ static void place_regions(struct placement *placement, const struct kernel *kern
             return;
         placement->fixed = false;
     }
-    build_regions(placement, kernel, GAP_BYTES);
+    build_regions(placement, kernel, kernel->together ? UINT64_MAX : GAP_BYTES);
 }
 
 /* Appends pages with these rights to the region, to its last mapping where they continue it. */

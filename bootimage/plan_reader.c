@@ -218,6 +218,15 @@ static bool check_patches(struct chain *chain, const void *body)
                sizeof(*patches) + (uint64_t)patches->count * sizeof(struct plan_patch);
 }
 
+static bool check_limine(struct chain *chain, const void *body)
+{
+    const struct plan_limine *limine = body;
+
+    (void)chain;
+    return limine->record.bytes ==
+           sizeof(*limine) + (uint64_t)limine->count * sizeof(struct plan_limine_request);
+}
+
 static const struct kind {
     uint32_t bytes; /* of the record; at least, if more may follow */
     bool has_text;
@@ -241,6 +250,7 @@ static const struct kind {
     [PLAN_EFI_ENTRY] = {sizeof(struct plan_efi_entry), false, true, check_efi_entry},
     [PLAN_LINUX] = {sizeof(struct plan_linux), true, true, check_linux},
     [PLAN_PATCHES] = {sizeof(struct plan_patches), true, false, check_patches},
+    [PLAN_LIMINE] = {sizeof(struct plan_limine), true, true, check_limine},
 };
 
 /* NULL: this bootimage does not know the type. */

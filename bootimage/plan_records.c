@@ -164,18 +164,25 @@ static void put_module(struct plan_writer *writer, const struct input *file, con
     put_padding(writer);
 }
 
-/* The kernel's file has no name, so that the image does not depend on where it was built. */
-static void put_modules(struct plan_writer *writer, const struct plan_source *source)
+static void put_module_list(struct plan_writer *writer, const struct module_list *list)
 {
-    const struct module_list *list = source->options->modules;
-
     for (size_t i = 0; list && i < list->count; i++) {
         const struct module *module = &list->modules[i];
 
         put_module(writer, &module->file, module->name, module->arguments, 0);
     }
-    if (request_word(source->kernel, BOOTINFO_REQUEST_KERNEL_FILE, 0) == 1)
-        put_module(writer, &source->kernel->file, "", "", PLAN_MODULE_KERNEL_FILE);
+}
+
+/* The kernel's file has no path, so that the image does not depend on where it was built. */
+static void put_modules(struct plan_writer *writer, const struct plan_source *source)
+{
+    const struct kernel *kernel = source->kernel;
+
+    put_module_list(writer, &kernel->modules);
+    put_module_list(writer, source->options->modules);
+    if (request_word(kernel, BOOTINFO_REQUEST_KERNEL_FILE, 0) == 1)
+        put_module(writer, &kernel->file, kernel->file_name ? kernel->file_name : "", "",
+                   PLAN_MODULE_KERNEL_FILE);
 }
 
 static void put_own_record(struct plan_writer *writer, const struct plan_source *source)

@@ -9,6 +9,7 @@
  */
 #include "relocation.h"
 
+#include "loaded.h"
 #include "relocation_kind.h"
 
 #include "bootimage/image.h"
@@ -52,39 +53,6 @@ static bool is_inside(uint64_t start, uint64_t bytes, uint64_t outer, uint64_t o
     return start - outer <= outer_bytes && bytes <= outer_bytes - (start - outer);
 }
 
-static int compare_place(const void *key, const void *element)
-{
-    const uint64_t *vaddr = key;
-    const struct kernel_segment *segment = element;
-
-    if (*vaddr < segment->vaddr)
-        return -1;
-    return *vaddr - segment->vaddr >= segment->memory_bytes;
-}
-
-/* The segment whose memory has these bytes, all of them, or NULL. */
-static const struct kernel_segment *segment_at(const struct kernel *kernel, uint64_t vaddr,
-                                               uint64_t bytes)
-{
-    const struct kernel_segment *segment =
-        bsearch(&vaddr, kernel->segments, kernel->segment_count, sizeof(*segment), compare_place);
-
-    return segment && is_inside(vaddr, bytes, segment->vaddr, segment->memory_bytes) ? segment
-                                                                                     : NULL;
-}
-
-/* Where the bytes at an address, as mapped, stand in the file. */
-static bool find_in_file(const struct kernel *kernel, uint64_t vaddr, uint64_t bytes,
-                         uint64_t *offset)
-{
-    const struct kernel_segment *segment = segment_at(kernel, vaddr, bytes);
-
-    if (!segment || !is_inside(vaddr, bytes, segment->vaddr, segment->file_bytes))
-        return false;
-    *offset = segment->file_offset + (vaddr - segment->vaddr);
-    return true;
-}
-
 static bool add_table(struct reading *reading, const char *name,
                       const struct dynamic_table *dynamic, uint64_t entry_bytes, uint32_t form)
 {
@@ -106,7 +74,7 @@ static bool add_table(struct reading *reading, const char *name,
                          ", where entries of %" PRIu64 " are expected; build the kernel again "
                          "[relocation-size]",
                          kernel->path, name, dynamic->bytes, dynamic->entry_bytes, entry_bytes);
-    if (!find_in_file(kernel, table.vaddr, table.bytes, &table.file_offset))
+    if (!loaded_offset(kernel, table.vaddr, table.bytes, &table.file_offset))
         return error_set(reading->error,
                          "%s: the relocations of %s, 0x%" PRIx64 " bytes at 0x%" PRIx64
                          ", are not loaded; keep their section in a PT_LOAD in the linker script "
@@ -140,7 +108,7 @@ static bool check_patch(struct reading *reading, uint64_t file_vaddr)
     uint64_t vaddr = file_vaddr + kernel->slide;
 
     if (!segment || !is_inside(vaddr, PATCH_BYTES, segment->vaddr, segment->memory_bytes))
-        segment = segment_at(kernel, vaddr, PATCH_BYTES);
+        segment = loaded_segment(kernel, vaddr, PATCH_BYTES);
     if (!segment)
         return error_set(reading->error,
                          "%s: a relocation patches 8 bytes at 0x%" PRIx64
@@ -199,7 +167,7 @@ static void read_name(struct reading *reading, uint64_t index, char *name, size_
 
     memset(name, 0, room);
     if (bytes > 0 &&
-        (!find_in_file(kernel, dynamic->strings.vaddr + kernel->slide + index, bytes, &offset) ||
+        (!loaded_offset(kernel, dynamic->strings.vaddr + kernel->slide + index, bytes, &offset) ||
          !input_read(&kernel->file, kernel->fd, name, bytes, offset, &ignored)))
         *name = 0;
     error_free(&ignored);
@@ -215,7 +183,7 @@ static void read_symbol(struct reading *reading, uint32_t index, struct relocati
         reading->kernel->dynamic.symbols_vaddr + kernel->slide + (uint64_t)index * sizeof(entry);
 
     *symbol = (struct relocation_symbol){.index = index};
-    if (index > 0 && find_in_file(kernel, vaddr, sizeof(entry), &offset) &&
+    if (index > 0 && loaded_offset(kernel, vaddr, sizeof(entry), &offset) &&
         input_read(&kernel->file, kernel->fd, &entry, sizeof(entry), offset, &ignored)) {
         const unsigned char type = ELF64_ST_TYPE(entry.st_info);
 

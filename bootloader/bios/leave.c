@@ -15,9 +15,14 @@ bool firmware_has_services(void)
     return false;
 }
 
-/* Never called. */
-uint64_t firmware_stay(const struct memory_map *map)
+/* All of it is the loader's from the start. */
+void firmware_give_back(const struct memory_map *map)
 {
     (void)map;
+}
+
+/* Never called. */
+uint64_t firmware_stay(void)
+{
     return 0;
 }

@@ -189,6 +189,21 @@ static void read_edid(struct bootinfo_framebuffer *framebuffer)
     framebuffer->edid_bytes = EDID_BYTES;
 }
 
+/* The list is where firmware_set_video() has left it; what could not be set is no mode. */
+bool firmware_next_video(uint32_t *index, struct bootinfo_framebuffer *mode)
+{
+    const uint16_t *list = (const void *)(bios_buffer + LIST_OFFSET);
+    const struct vbe_info *info = (const void *)(bios_buffer + INFO_OFFSET);
+
+    while (*index < MOST_MODES && list[*index] != MODE_LIST_END) {
+        uint16_t number = list[(*index)++];
+
+        if (number != MODE_TRIED && describe(number, info->version, mode))
+            return true;
+    }
+    return false;
+}
+
 bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebuffer *framebuffer)
 {
     const uint16_t version = wish ? list_modes() : 0;

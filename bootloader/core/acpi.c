@@ -40,6 +40,9 @@
 #define LOCAL_APIC_FLAGS 4
 #define LOCAL_APIC_BYTES 8
 #define LOCAL_APIC_ALL 0xff /* the id that means all of them */
+#define ENTRY_IO_APIC 1
+#define IO_APIC_ADDRESS 4
+#define IO_APIC_BYTES 12
 #define ENTRY_X2APIC 9
 #define X2APIC_ID 4
 #define X2APIC_FLAGS 8
@@ -158,19 +161,42 @@ static bool read_cpu(const uint8_t *entry, struct acpi_cpu *cpu)
     return false;
 }
 
-bool acpi_next_cpu(const struct acpi_table *madt, uint32_t *offset, struct acpi_cpu *cpu)
+/* The next entry; NULL: there is none, or the table makes no sense from here on. */
+static const uint8_t *next_entry(const struct acpi_table *madt, uint32_t *offset)
 {
     if (*offset == 0)
         *offset = MADT_ENTRIES;
-    while (madt->start && *offset < madt->bytes && madt->bytes - *offset >= ENTRY_HEADER_BYTES) {
-        const uint8_t *entry = madt->start + *offset;
-        uint8_t bytes = entry[ENTRY_LENGTH];
+    if (!madt->start || *offset >= madt->bytes || madt->bytes - *offset < ENTRY_HEADER_BYTES)
+        return NULL;
+    const uint8_t *entry = madt->start + *offset;
+    uint8_t bytes = entry[ENTRY_LENGTH];
 
-        if (bytes < ENTRY_HEADER_BYTES || bytes > madt->bytes - *offset)
-            return false;
-        *offset += bytes;
+    if (bytes < ENTRY_HEADER_BYTES || bytes > madt->bytes - *offset)
+        return NULL;
+    *offset += bytes;
+    return entry;
+}
+
+bool acpi_next_cpu(const struct acpi_table *madt, uint32_t *offset, struct acpi_cpu *cpu)
+{
+    const uint8_t *entry;
+
+    while ((entry = next_entry(madt, offset))) {
         if (read_cpu(entry, cpu))
             return true;
+    }
+    return false;
+}
+
+bool acpi_next_io_apic(const struct acpi_table *madt, uint32_t *offset, uint32_t *paddr)
+{
+    const uint8_t *entry;
+
+    while ((entry = next_entry(madt, offset))) {
+        if (entry[ENTRY_TYPE] == ENTRY_IO_APIC && entry[ENTRY_LENGTH] >= IO_APIC_BYTES) {
+            *paddr = load32(entry + IO_APIC_ADDRESS);
+            return true;
+        }
     }
     return false;
 }

@@ -1,5 +1,6 @@
 /*
- * The tables of ACPI, as far as the loader needs them: which CPUs the machine has.
+ * The tables of ACPI, as far as the loader needs them: which CPUs the machine has, and which I/O
+ * APICs.
  */
 #ifndef BOOTLOADER_CORE_ACPI_H
 #define BOOTLOADER_CORE_ACPI_H
@@ -28,5 +29,8 @@ struct acpi_table acpi_find_madt(uint64_t rsdp_paddr, const struct memory_map *m
 /* The next CPU of the MADT that is enabled; *offset is 0 for the first. False: there is none, or
    the table makes no sense from here on. */
 bool acpi_next_cpu(const struct acpi_table *madt, uint32_t *offset, struct acpi_cpu *cpu);
+
+/* The next I/O APIC, by the physical address of its registers. */
+bool acpi_next_io_apic(const struct acpi_table *madt, uint32_t *offset, uint32_t *paddr);
 
 #endif

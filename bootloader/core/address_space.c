@@ -100,7 +100,7 @@ static bool next_pages(const struct plan *plan, struct kernel_pages *pages)
     return true;
 }
 
-static void map_kernel(struct loader *loader)
+void address_space_map_kernel(struct loader *loader)
 {
     struct kernel_pages pages = {0};
 
@@ -148,6 +148,8 @@ uint64_t address_space_map_stack(struct loader *loader, uint64_t index)
     uint64_t top = BOOTINFO_STACK_TOP - index * (bytes + MEMORY_PAGE_BYTES);
     uint64_t paddr = memory_map_take_pages(&loader->map, bytes);
 
+    if (loader->space.has_plain_stacks)
+        return address_space_vaddr(&loader->space, paddr + bytes);
     paging_map(&loader->space.paging, top - bytes, paddr, bytes, PAGING_WRITABLE);
     return top;
 }
@@ -231,7 +233,7 @@ void address_space_map(struct loader *loader)
     bool has_identity = !identity || identity->words[0] == 1;
     uint64_t page_paddr = loader->handover.page_paddr;
 
-    map_kernel(loader);
+    address_space_map_kernel(loader);
     address_space_map_stack(loader, 0);
     paging_map(&loader->space.paging, page_paddr, page_paddr, MEMORY_PAGE_BYTES, PAGING_EXECUTABLE);
     map_requests(loader);

@@ -16,6 +16,7 @@ struct address_space {
     uint64_t physical_memory; /* where physical address 0 is mapped */
     uint64_t ram_end;         /* physical addresses from here on are not mapped there */
     uint32_t recursive_entry; /* 0: none */
+    bool has_plain_stacks;    /* stacks have no address but that of their memory */
     struct paging paging;
 };
 
@@ -32,8 +33,11 @@ void address_space_choose(struct loader *loader);
 /* Start with nothing mapped. */
 void address_space_start(struct loader *loader);
 
+/* Map the kernel's own pages. */
+void address_space_map_kernel(struct loader *loader);
+
 /* Take and map the stack of a CPU: 0 is the boot processor. Each has a page below that is not
-   mapped. Returns its end. */
+   mapped, unless the stacks are plain. Returns its end. */
 uint64_t address_space_map_stack(struct loader *loader, uint64_t index);
 
 /* Map all that bootinfo.h promises, but for the stacks of other CPUs. The hand-over page and the

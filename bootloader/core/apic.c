@@ -44,6 +44,21 @@ struct apic apic_find(const struct cpu_features *cpu)
     return apic;
 }
 
+bool apic_can_be_x2apic(const struct apic *apic, const struct cpu_features *cpu)
+{
+    return apic->is_x2apic || (apic->registers && cpu->has_x2apic);
+}
+
+void apic_use_x2apic(struct apic *apic)
+{
+    if (apic->is_x2apic)
+        return;
+    cpu_write_msr(MSR_APIC_BASE,
+                  cpu_read_msr(MSR_APIC_BASE) | APIC_BASE_X2APIC | APIC_BASE_ENABLED);
+    apic->is_x2apic = true;
+    apic->id = (uint32_t)cpu_read_msr(MSR_ID);
+}
+
 bool apic_reaches(const struct apic *apic, uint32_t id)
 {
     return apic->is_x2apic || (apic->registers && id <= XAPIC_LAST_ID);

@@ -1,6 +1,7 @@
 /*
  * The local APIC of the boot processor, and what it can send to other CPUs [Intel SDM vol. 3 §11.4
- * "Local APIC", §11.12 "Extended XAPIC (x2APIC)"]. Its mode is the firmware's choice and stays.
+ * "Local APIC", §11.12 "Extended XAPIC (x2APIC)"]. Its mode is the firmware's choice, and stays
+ * unless the kernel asks for another.
  */
 #ifndef BOOTLOADER_CORE_APIC_H
 #define BOOTLOADER_CORE_APIC_H
@@ -17,6 +18,12 @@ struct apic {
 };
 
 struct apic apic_find(const struct cpu_features *cpu);
+
+/* Can it be switched to x2APIC mode? */
+bool apic_can_be_x2apic(const struct apic *apic, const struct cpu_features *cpu);
+
+/* Switch it, after the firmware was left, which may use it in its own mode. */
+void apic_use_x2apic(struct apic *apic);
 
 /* Can a CPU with this id be sent anything? */
 bool apic_reaches(const struct apic *apic, uint32_t id);

@@ -109,10 +109,7 @@ static void finish_memory_map(struct loader *loader, uint64_t copy_paddr)
     struct memory_map *map = &loader->map;
 
     plan_free(&loader->plan, map);
-    memory_map_retype(map, 0, UINT64_MAX, MEMORY_SHADOWED, BOOTINFO_MEMORY_USABLE);
-    memory_map_retype(map, 0, UINT64_MAX, MEMORY_LEASED, BOOTINFO_MEMORY_USABLE);
-    memory_map_retype(map, 0, UINT64_MAX, MEMORY_STAGED, BOOTINFO_MEMORY_USABLE);
-    memory_map_retype(map, 0, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_USABLE, BOOTINFO_MEMORY_RESERVED);
+    memory_map_settle(map);
     memcpy((void *)(uintptr_t)copy_paddr, map->ranges, map->count * sizeof(*map->ranges));
     loader->info->memory_map = address_space_vaddr(&loader->space, copy_paddr);
     loader->info->memory_map_count = map->count;

@@ -17,6 +17,8 @@
 
 #define LEAF_VERSION 1
 #define VERSION_EDX_APIC (1u << 9)
+#define VERSION_EDX_MTRR (1u << 12)
+#define VERSION_ECX_X2APIC (1u << 21)
 #define VERSION_EBX_APIC_ID_SHIFT 24
 /* Faster than any time stamp counter: waits come out longer, never shorter. */
 #define MOST_TICKS_PER_US 6000
@@ -29,6 +31,8 @@ struct cpu_features cpu_features(void)
         .has_nx = extended & EXTENDED_EDX_NX,
         .has_1gib = extended & EXTENDED_EDX_1GIB,
         .has_apic = version.edx & VERSION_EDX_APIC,
+        .has_x2apic = version.ecx & VERSION_ECX_X2APIC,
+        .has_mtrrs = version.edx & VERSION_EDX_MTRR,
         .initial_apic_id = version.ebx >> VERSION_EBX_APIC_ID_SHIFT,
         .address_bits = DEFAULT_ADDRESS_BITS,
     };

@@ -13,6 +13,8 @@ struct cpu_features {
     bool has_1gib; /* pages of 1 GiB */
     bool has_5_levels;
     bool has_apic;             /* a local one */
+    bool has_x2apic;           /* which can be switched to that mode */
+    bool has_mtrrs;            /* memory type range registers */
     unsigned int address_bits; /* of physical addresses, MAXPHYADDR */
     uint32_t initial_apic_id;  /* which the firmware may have changed */
 };

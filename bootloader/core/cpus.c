@@ -16,6 +16,46 @@
 #define ABSENT_US 1000000
 #define POLL_US 10
 
+/* [Intel SDM vol. 3 §12.11 "Memory Type Range Registers (MTRRs)"] */
+#define MSR_MTRRCAP 0xfe
+#define MTRRCAP_FIXED 0x100u
+#define MSR_MTRR_VARIABLE 0x200u /* pairs */
+#define MSR_MTRR_DEF_TYPE 0x2ffu
+
+static const uint32_t fixed_mtrrs[] = {0x250, 0x258, 0x259, 0x268, 0x269, 0x26a,
+                                       0x26b, 0x26c, 0x26d, 0x26e, 0x26f};
+#define FIXED_MTRRS (sizeof(fixed_mtrrs) / sizeof(fixed_mtrrs[0]))
+
+static bool are_wanted(const struct loader *loader)
+{
+    const struct plan_request *request = request_find(&loader->plan, BOOTINFO_REQUEST_CPUS);
+
+    return request && request->words[0] == 1;
+}
+
+void cpus_note_mtrrs(struct loader *loader)
+{
+    struct handover *handover = &loader->handover;
+
+    if (!are_wanted(loader) || !loader->cpu.has_mtrrs)
+        return;
+    const uint32_t ability = (uint32_t)cpu_read_msr(MSR_MTRRCAP), pairs = ability & 0xff;
+    const uint64_t most = FIXED_MTRRS + 2 * pairs + 1;
+    struct handover_msr *list =
+        (void *)(uintptr_t)memory_map_take_pages(&loader->map, most * sizeof(*list));
+    uint64_t count = 0;
+
+    for (size_t i = 0; ability & MTRRCAP_FIXED && i < FIXED_MTRRS; i++)
+        list[count++].number = fixed_mtrrs[i];
+    for (uint32_t i = 0; i < 2 * pairs; i++)
+        list[count++].number = MSR_MTRR_VARIABLE + i;
+    list[count++].number = MSR_MTRR_DEF_TYPE;
+    for (uint64_t i = 0; i < count; i++)
+        list[i].value = cpu_read_msr(list[i].number);
+    handover->mtrrs_paddr = (uintptr_t)list;
+    handover->mtrr_count = count;
+}
+
 static struct bootinfo_cpu *find(struct bootinfo_cpu *cpus, uint64_t count, uint32_t apic_id)
 {
     for (uint64_t i = 0; i < count; i++) {
@@ -60,10 +100,9 @@ static uint64_t take_list(struct loader *loader, const struct acpi_table *madt)
 
 void cpus_prepare(struct loader *loader)
 {
-    const struct plan_request *request = request_find(&loader->plan, BOOTINFO_REQUEST_CPUS);
     struct bootinfo *info = loader->info;
 
-    if (!request || request->words[0] == 0)
+    if (!are_wanted(loader))
         return;
     const struct acpi_table madt = acpi_find_madt(info->rsdp_paddr, &loader->map);
     uint64_t paddr = take_list(loader, &madt);

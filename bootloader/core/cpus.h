@@ -7,6 +7,10 @@
 
 struct loader;
 
+/* Before the hand-over page is made: note the boot processor's memory type range registers in
+   loader->handover, if other CPUs are asked for. Takes memory. */
+void cpus_note_mtrrs(struct loader *loader);
+
 /* Find the CPUs and tell the kernel of them; map their stacks. The boot information has been
    started and is told of them. Takes memory. */
 void cpus_prepare(struct loader *loader);

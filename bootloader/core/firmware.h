@@ -46,6 +46,10 @@ int64_t firmware_wall_clock(void);
    was. Addresses of the result are physical. */
 bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebuffer *framebuffer);
 
+/* The next mode, from *index on, that firmware_set_video() could set, as far as the firmware tells;
+   moves *index behind it. It was called, and has found a framebuffer. False: there is none. */
+bool firmware_next_video(uint32_t *index, struct bootinfo_framebuffer *mode);
+
 /* A page of RAM below 1 MiB which the loader may overwrite as soon as the firmware was left. */
 uint64_t firmware_low_page(void);
 
@@ -65,13 +69,23 @@ void firmware_leave(struct memory_map *map, struct bootinfo *info);
 /* Has it services that can go on for a kernel, as UEFI's boot services? */
 bool firmware_has_services(void);
 
-/* Then, in the place of firmware_leave(): give back what is usable in the map. Returns the handle
-   of the loader's image, which the kernel needs to end them. */
-uint64_t firmware_stay(const struct memory_map *map);
+/* Give back what is usable in the map: nothing of it is taken any more. */
+void firmware_give_back(const struct memory_map *map);
+
+/* Then, in the place of firmware_leave(): the handle of the loader's image, which the kernel needs
+   to end the services. */
+uint64_t firmware_stay(void);
 
 /* After firmware_leave(), for a kernel without an IDT: no interrupt of a device arrives any more,
    none is in service, and NMI is masked. */
 void firmware_mask_interrupts(void);
+
+/* The same for interrupts that come by an I/O APIC, with registers at this address. */
+void firmware_mask_io_apic(uint32_t paddr);
+
+/* Ticks of the time stamp counter in a second; 0: unknown. May take some milliseconds, after
+   firmware_leave(). */
+uint64_t firmware_tsc_hz(void);
 
 /* Stop the machine, for good. */
 _Noreturn void firmware_stop(void);

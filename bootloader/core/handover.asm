@@ -11,8 +11,8 @@
 MSR_APIC_BASE       equ 0x1B
 MSR_EFER            equ 0xC0000080
 MSR_PAT             equ 0x277
-PAT_LOW             equ 0x00070406      ; write-back, write-through, uncached minus, uncached
-PAT_HIGH            equ 0x00070501      ; write-combining, write-protected, the rest again
+MSR_MTRR_DEF_TYPE   equ 0x2FF
+MTRR_ENABLE         equ 1 << 11
 CPUID_FEATURES      equ 1
 CPUID_EDX_PAT       equ 1 << 16
 MSR_FS_BASE         equ 0xC0000100
@@ -25,14 +25,16 @@ CR0_MP              equ 1 << 1
 CR0_ET              equ 1 << 4
 CR0_NE              equ 1 << 5
 CR0_WP              equ 1 << 16
+CR0_CD              equ 1 << 30
 CR0_PG              equ 1 << 31
 CR0_32              equ CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP
 RFLAGS_RESERVED     equ 1 << 1          ; always set
 DR7_RESERVED        equ 1 << 10         ; always set; no breakpoint
 MXCSR_DEFAULT       equ 0x1F80          ; all exceptions masked
+; In switch_gdt.
 SELECTOR_CODE       equ 0x08
 SELECTOR_DATA       equ 0x10
-SELECTOR_CODE_32    equ 0x18            ; in switch_gdt only
+SELECTOR_CODE_32    equ 0x18
 ; Of a 32-bit kernel, in protected_gdt: the first two as Linux wants them [Linux "The Linux/x86 Boot
 ; Protocol", "32-bit Boot Protocol"].
 PROTECTED_CODE      equ 0x10
@@ -43,8 +45,12 @@ TSS_BYTES           equ 0x68
 ; Of struct bootinfo_cpu in bootinfo.h.
 CPU_STATE           equ 8
 CPU_STACK_TOP       equ 16
-CPU_GOTO_ADDRESS    equ 32
+CPU_ARGUMENT        equ 24
 CPU_PARKED          equ 2
+
+; Of struct handover_msr in handover.h.
+MSR_VALUE           equ 8
+MSR_SIZE            equ 16
 
 ; Of struct handover_move in handover.h.
 MOVE_TO             equ 8
@@ -58,6 +64,9 @@ global handover_code_end
 global handover_32
 global handover_long_mode
 global handover_gdt
+global handover_gdt_end
+global handover_limine_gdt
+global handover_limine_gdt_end
 global handover_switch_gdt
 global handover_protected_gdt
 global handover_settings
@@ -112,7 +121,10 @@ handover_32:
     mov ss, eax
     mov eax, CR0_32
     mov cr0, eax                        ; paging off: no long mode any more
+    test ebp, ebp
+    jnz compare_mtrrs
 
+start_paging:
     mov ecx, MSR_EFER
     mov eax, [ebx + (settings.efer - handover_code)]
     xor edx, edx
@@ -132,13 +144,53 @@ handover_32:
     test edx, CPUID_EDX_PAT
     jz .no_pat
     mov ecx, MSR_PAT
-    mov eax, PAT_LOW
-    mov edx, PAT_HIGH
+    mov eax, [ebx + (settings.pat_low - handover_code)]
+    mov edx, [ebx + (settings.pat_high - handover_code)]
     wrmsr
 .no_pat:
     mov eax, CR0_32 | CR0_PG
     mov cr0, eax                        ; the kernel's address space from here on
     jmp far [ebx + (settings.long_mode_pointer - handover_code)]
+
+; The memory types of another CPU are to be those of the boot processor [Intel SDM vol. 3 §12.11.8
+; "MTRR Considerations in MP Systems"]. As a rule firmware has seen to that, and no cache is flushed.
+compare_mtrrs:
+    mov esi, [ebx + (settings.mtrrs_paddr - handover_code)]
+    mov edi, [ebx + (settings.mtrr_count - handover_code)]
+.next:
+    test edi, edi
+    jz start_paging
+    mov ecx, [esi]
+    rdmsr
+    cmp eax, [esi + MSR_VALUE]
+    jne .differs
+    cmp edx, [esi + MSR_VALUE + 4]
+    jne .differs
+    add esi, MSR_SIZE
+    dec edi
+    jmp .next
+.differs:
+    mov eax, CR0_32 | CR0_CD
+    mov cr0, eax
+    wbinvd
+    mov ecx, MSR_MTRR_DEF_TYPE
+    rdmsr
+    and eax, ~MTRR_ENABLE
+    wrmsr
+    mov esi, [ebx + (settings.mtrrs_paddr - handover_code)]
+    mov edi, [ebx + (settings.mtrr_count - handover_code)]
+.write:                                 ; the last one turns them on again
+    mov ecx, [esi]
+    mov eax, [esi + MSR_VALUE]
+    mov edx, [esi + MSR_VALUE + 4]
+    wrmsr
+    add esi, MSR_SIZE
+    dec edi
+    jnz .write
+    wbinvd
+    mov eax, CR0_32
+    mov cr0, eax
+    jmp start_paging
 
 ; A 32-bit kernel: flat segments, a task as PVH wants it, all other control bits clear.
 protected:
@@ -186,15 +238,17 @@ handover_long_mode:
     push 0                              ; the return address of the entry
     lidt [rel no_idt]
     lgdt [rel settings.gdt_pointer]
-    mov eax, SELECTOR_DATA
+    mov eax, [rel settings.data_selector]
     mov ss, eax
     mov ds, eax
     mov es, eax
-    xor eax, eax
+    mov eax, [rel settings.thread_selector]
     mov fs, eax
     mov gs, eax
+    xor eax, eax
     lldt ax
-    push SELECTOR_CODE
+    mov eax, [rel settings.code_selector]
+    push rax
     lea rax, [rel .code_segment]
     push rax
     retfq
@@ -225,10 +279,15 @@ handover_long_mode:
     or eax, esi
     wrmsr
 .park:
-    mov dword [rdi + CPU_STATE], CPU_PARKED
+    mov eax, [rel settings.goto_offset]
+    mov rcx, rdi
+    mov rdx, [rdi + CPU_ARGUMENT]       ; a struct of its protocol's, if there is one
+    test rdx, rdx
+    cmovnz rdi, rdx
+    mov dword [rcx + CPU_STATE], CPU_PARKED
 .parked:
     pause
-    mov rsi, [rdi + CPU_GOTO_ADDRESS]
+    mov rsi, [rdi + rax]
     test rsi, rsi
     jz .parked
 .enter:
@@ -262,7 +321,17 @@ handover_gdt:
     dq 0x00AF9B000000FFFF               ; code: present, ring 0, long
     dq 0x00CF93000000FFFF               ; data: present, ring 0, writable
 handover_gdt_end:
-; The same, and 32-bit code: in force only on the way.
+; As Limine wants it [Limine "Machine State at Entry", "x86-64"].
+handover_limine_gdt:
+    dq 0
+    dq 0x00009B000000FFFF               ; code: present, ring 0, 16-bit
+    dq 0x000093000000FFFF               ; data: the same, writable
+    dq 0x00CF9B000000FFFF               ; code: 32-bit
+    dq 0x00CF93000000FFFF               ; data
+    dq 0x00AF9B000000FFFF               ; code: long
+    dq 0x00CF93000000FFFF               ; data
+handover_limine_gdt_end:
+; The first, and 32-bit code: in force only on the way.
 handover_switch_gdt:
     dq 0
     dq 0x00AF9B000000FFFF
@@ -288,7 +357,7 @@ settings:
 .moves_paddr:       dq 0
 .move_count:        dq 0
                     times 3 dw 0
-.gdt_pointer:       dw handover_gdt_end - handover_gdt - 1
+.gdt_pointer:       dw 0
                     dq 0
                     times 3 dw 0
 .switch_gdt_pointer:
@@ -309,4 +378,12 @@ settings:
 .protected_ebx:     dd 0
 .protected_esi:     dd 0
 .protected_esp:     dd 0
+.code_selector:     dd 0
+.data_selector:     dd 0
+.thread_selector:   dd 0
+.pat_low:           dd 0
+.pat_high:          dd 0
+.goto_offset:       dd 0
+.mtrrs_paddr:       dd 0
+.mtrr_count:        dd 0
 handover_code_end:

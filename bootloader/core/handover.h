@@ -20,6 +20,13 @@ struct handover_registers {
     uint32_t eax, ebx, esi, esp;
 };
 
+/* A model-specific register that other CPUs are to have as the boot processor has it. */
+struct handover_msr {
+    uint32_t number;
+    uint32_t reserved;
+    uint64_t value;
+};
+
 /* What the jump into a kernel needs. */
 struct handover {
     uint64_t page_paddr;   /* where handover_copy() puts the code, below 4 GiB */
@@ -32,9 +39,12 @@ struct handover {
     uint64_t physical_memory; /* where the kernel's page tables map all RAM, also the page */
     uint64_t moves_paddr;     /* of struct handover_move[], below 4 GiB */
     uint64_t move_count;
+    uint64_t mtrrs_paddr; /* of struct handover_msr[], below 4 GiB, MTRR_DEF_TYPE last */
+    uint64_t mtrr_count;
     uint32_t levels; /* of the page tables: 4 or 5 */
     bool has_nx;     /* the page tables use bit 63 */
     bool has_x2apic; /* local APICs are to be in x2APIC mode */
+    bool is_limine;  /* GDT, PAT and what CPUs wait for as Limine has them, not bootinfo.h */
 };
 
 /* How another CPU comes in, from protected mode. */

@@ -10,6 +10,7 @@
 #include "firmware.h"
 #include "handover.h"
 #include "information.h"
+#include "limine.h"
 #include "memory_map.h"
 #include "module.h"
 #include "plan.h"
@@ -34,6 +35,7 @@ struct loader {
     struct bootinfo *info;
     uint64_t map_copy_ranges;       /* that the kernel's memory map has room for */
     struct information information; /* of a protocol without paging */
+    struct limine limine;           /* of that protocol */
     struct handover handover;
 };
 

@@ -199,21 +199,27 @@ static bool is_ram(uint32_t type)
            type != BOOTINFO_MEMORY_FRAMEBUFFER;
 }
 
-uint64_t memory_map_next_ram(const struct memory_map *map, uint64_t *paddr)
+uint64_t memory_map_next(const struct memory_map *map, uint64_t *paddr,
+                         bool (*is_wanted)(uint32_t type))
 {
     size_t i = find(map, *paddr);
 
-    while (i < map->count && !is_ram(map->ranges[i].type))
+    while (i < map->count && !is_wanted(map->ranges[i].type))
         i++;
     if (i == map->count)
         return 0;
     uint64_t base = map->ranges[i].base_paddr, end = range_end(&map->ranges[i]);
-    while (++i < map->count && map->ranges[i].base_paddr == end && is_ram(map->ranges[i].type))
+    while (++i < map->count && map->ranges[i].base_paddr == end && is_wanted(map->ranges[i].type))
         end = range_end(&map->ranges[i]);
     if (base < *paddr)
         base = *paddr;
     *paddr = base & ~(MEMORY_PAGE_BYTES - 1);
     return ((end + MEMORY_PAGE_BYTES - 1) & ~(MEMORY_PAGE_BYTES - 1)) - *paddr;
+}
+
+uint64_t memory_map_next_ram(const struct memory_map *map, uint64_t *paddr)
+{
+    return memory_map_next(map, paddr, is_ram);
 }
 
 uint64_t memory_map_take(struct memory_map *map, uint64_t bytes, uint64_t align, uint64_t offset,
@@ -266,6 +272,15 @@ uint64_t memory_map_take_lowest(struct memory_map *map, uint64_t bytes, uint64_t
         return low;
     }
     return 0;
+}
+
+void memory_map_settle(struct memory_map *map)
+{
+    static const uint32_t types[] = {MEMORY_SHADOWED, MEMORY_LEASED, MEMORY_STAGED};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        memory_map_retype(map, 0, UINT64_MAX, types[i], BOOTINFO_MEMORY_USABLE);
+    memory_map_retype(map, 0, MEMORY_PAGE_BYTES, BOOTINFO_MEMORY_USABLE, BOOTINFO_MEMORY_RESERVED);
 }
 
 void memory_map_release(struct memory_map *map)

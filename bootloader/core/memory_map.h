@@ -55,9 +55,13 @@ bool memory_map_is_free(const struct memory_map *map, uint64_t paddr, uint64_t b
 /* Will it be, once the firmware was left? */
 bool memory_map_will_be_free(const struct memory_map *map, uint64_t paddr, uint64_t bytes);
 
-/* The next stretch of RAM, in whole pages, that begins at *paddr or behind it: usable, taken,
-   shadowed or ACPI's. What the loader takes meanwhile does not change it. Moves *paddr to its
-   start; returns its length, 0 at the end. */
+/* The next stretch of memory of types that are wanted, in whole pages, that begins at *paddr or
+   behind it. Moves *paddr to its start; returns its length, 0 at the end. */
+uint64_t memory_map_next(const struct memory_map *map, uint64_t *paddr,
+                         bool (*is_wanted)(uint32_t type));
+
+/* The same of RAM: usable, taken, shadowed or ACPI's. What the loader takes meanwhile does not
+   change it. */
 uint64_t memory_map_next_ram(const struct memory_map *map, uint64_t *paddr);
 
 /* Take `bytes` of usable memory between 1 MiB and 4 GiB, as high as can be, at an address congruent
@@ -69,6 +73,10 @@ uint64_t memory_map_take(struct memory_map *map, uint64_t bytes, uint64_t align,
    it type `to`. 0: there is none. */
 uint64_t memory_map_take_lowest(struct memory_map *map, uint64_t bytes, uint64_t start,
                                 uint64_t end, uint32_t from, uint32_t to);
+
+/* All that only the loader distinguishes becomes usable, but for page 0: for a kernel that is told
+   what the loader has taken. */
+void memory_map_settle(struct memory_map *map);
 
 /* All that only the loader distinguishes, and what it has taken, becomes usable: for a kernel that
    is told of RAM as the firmware has it. */

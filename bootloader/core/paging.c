@@ -47,8 +47,10 @@ static uint64_t leaf_entry(const struct paging *paging, unsigned int level, unsi
         entry |= ENTRY_NO_EXECUTE;
     if (flags & PAGING_UNCACHED) /* entry 3 of the PAT */
         entry |= ENTRY_PWT | ENTRY_PCD;
-    if (flags & PAGING_WRITE_COMBINING) /* entry 4 */
+    if (flags & (PAGING_WRITE_COMBINING | PAGING_WRITE_COMBINING_LIMINE)) /* entry 4 */
         entry |= level > 0 ? ENTRY_LARGE_PAT : ENTRY_PAT;
+    if (flags & PAGING_WRITE_COMBINING_LIMINE) /* entry 5 */
+        entry |= ENTRY_PWT;
     return level > 0 ? entry | ENTRY_LARGE : entry;
 }
 

@@ -18,6 +18,8 @@ struct memory_map;
 /* Other caching than write-back, by the entries of the PAT that bootinfo.h promises. */
 #define PAGING_UNCACHED 0x8u
 #define PAGING_WRITE_COMBINING 0x10u
+/* The same, by the PAT of Limine. */
+#define PAGING_WRITE_COMBINING_LIMINE 0x20u
 
 struct paging {
     uint64_t root_paddr;    /* for CR3 */

@@ -5,6 +5,7 @@
  */
 #include "plan_check.h"
 
+#include "limine.h"
 #include "log.h"
 #include "memory_map.h"
 #include "plan.h"
@@ -18,6 +19,8 @@
 #define ADDRESS_BITS_5 57
 #define MOST_STACK_BYTES 0x40000000ull
 #define MOST_MODULES 65536
+#define LATEST_LIMINE 3
+#define LIMINE_REQUEST_BYTES 48
 
 /* What the checks of the records have seen so far. */
 struct chain {
@@ -241,6 +244,30 @@ static bool check_patches(struct chain *chain, const void *record)
                sizeof(*patches) + (uint64_t)patches->count * sizeof(struct plan_patch);
 }
 
+static bool check_limine(struct chain *chain, const void *record)
+{
+    const struct plan_limine *limine = record;
+    uint32_t seen = 0;
+
+    (void)chain;
+    refuse_unknown(record, limine->flags, PLAN_LIMINE_X2APIC);
+    if (limine->record.bytes !=
+        sizeof(*limine) + (uint64_t)limine->count * sizeof(struct plan_limine_request))
+        return false;
+    if (limine->base_revision > LATEST_LIMINE)
+        fail(ERROR_PLAN_UNKNOWN, {"base revision", limine->base_revision});
+    for (uint32_t i = 0; i < limine->count; i++) {
+        uint32_t feature = limine->requests[i].feature;
+
+        if (feature == 0 || feature >= LIMINE_FEATURES)
+            fail(ERROR_PLAN_UNKNOWN, {"feature", feature});
+        if (seen & 1u << feature)
+            return false;
+        seen |= 1u << feature;
+    }
+    return true;
+}
+
 static const struct kind {
     uint32_t bytes; /* of the record; at least, if more may follow */
     bool has_text;
@@ -264,6 +291,7 @@ static const struct kind {
     [PLAN_EFI_ENTRY] = {sizeof(struct plan_efi_entry), false, true, check_efi_entry},
     [PLAN_LINUX] = {sizeof(struct plan_linux), true, true, check_linux},
     [PLAN_PATCHES] = {sizeof(struct plan_patches), true, false, check_patches},
+    [PLAN_LIMINE] = {sizeof(struct plan_limine), true, true, check_limine},
 };
 
 static bool check_record(struct chain *chain, const struct plan_record *record)
@@ -407,6 +435,19 @@ static bool are_tables_in_regions(const struct plan *plan)
     return true;
 }
 
+/* The loader writes to them. */
+static bool are_requests_in_regions(const struct plan *plan)
+{
+    const struct plan_protocol *protocol = (const void *)plan_find(plan, NULL, PLAN_PROTOCOL);
+    const struct plan_limine *limine = (const void *)plan_find(plan, NULL, PLAN_LIMINE);
+
+    for (uint32_t i = 0; limine && i < limine->count; i++) {
+        if (!is_in_region(plan, limine->requests[i].vaddr + protocol->slide, LIMINE_REQUEST_BYTES))
+            return false;
+    }
+    return true;
+}
+
 static bool fits_the_protocol(const struct plan *plan)
 {
     const struct plan_protocol *record = (const void *)plan_find(plan, NULL, PLAN_PROTOCOL);
@@ -435,6 +476,6 @@ void plan_check(const struct plan *plan)
         offset += record->bytes;
     }
     if (!(chain.singles & 1u << PLAN_PROTOCOL) || !chain.region || !fits_the_protocol(plan) ||
-        !are_tables_in_regions(plan) || !requests_agree(plan))
+        !are_tables_in_regions(plan) || !are_requests_in_regions(plan) || !requests_agree(plan))
         fail(ERROR_PLAN_DAMAGED, {"bytes", plan->prefix->plan_bytes});
 }

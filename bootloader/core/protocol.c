@@ -16,6 +16,8 @@ static const struct protocol protocols[] = {
      protocol_linux_enter},
     {PLAN_PROTOCOL_LINUX16, PROTOCOL_KEEPS_INTERRUPTS | PROTOCOL_HIGH_MODULES | PROTOCOL_BIOS, 0,
      protocol_linux16_prepare, protocol_linux16_enter},
+    {PLAN_PROTOCOL_LIMINE, PROTOCOL_PAGING, PLAN_LIMINE, protocol_limine_prepare,
+     protocol_limine_enter},
     {PLAN_PROTOCOL_PVH, 0, 0, protocol_pvh_prepare, protocol_pvh_enter},
 };
 

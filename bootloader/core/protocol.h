@@ -45,6 +45,10 @@ void protocol_multiboot1_enter(struct loader *loader);
 void protocol_multiboot2_prepare(struct loader *loader);
 void protocol_multiboot2_enter(struct loader *loader);
 
+/* protocol_limine.c: 64-bit ELF, entered in long mode, whose requests are answered. */
+void protocol_limine_prepare(struct loader *loader);
+void protocol_limine_enter(struct loader *loader);
+
 /* protocol_linux.c: entered with a struct boot_params. */
 void protocol_linux_prepare(struct loader *loader);
 void protocol_linux_enter(struct loader *loader);

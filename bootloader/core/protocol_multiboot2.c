@@ -326,7 +326,8 @@ static void finish(struct loader *loader, struct information_start *start)
 static void enter_with_services(struct loader *loader, struct information_start *start)
 {
     add(loader, TAG_BOOT_SERVICES, sizeof(struct tag));
-    describe_address(loader, TAG_EFI_IMAGE_64, firmware_stay(&loader->map));
+    firmware_give_back(&loader->map);
+    describe_address(loader, TAG_EFI_IMAGE_64, firmware_stay());
     finish(loader, start);
     handover_enter_services(loader->services_entry->entry_paddr, ENTRY_MAGIC,
                             information_paddr(loader, start));

@@ -24,6 +24,7 @@ static void prepare_handover(struct loader *loader)
         .has_x2apic = loader->apic.is_x2apic,
     };
     placement_list_moves(&loader->plan, &loader->map, &loader->handover, 0);
+    cpus_note_mtrrs(loader);
     handover_copy(&loader->handover);
 }
 

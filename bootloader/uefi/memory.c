@@ -200,7 +200,7 @@ bool firmware_has_services(void)
 }
 
 /* What cannot be given back stays the loader's, as far as the firmware is concerned. */
-uint64_t firmware_stay(const struct memory_map *map)
+void firmware_give_back(const struct memory_map *map)
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct bootinfo_memory_range *range = &map->ranges[i];
@@ -208,6 +208,10 @@ uint64_t firmware_stay(const struct memory_map *map)
         if (range->type == BOOTINFO_MEMORY_USABLE || range->type == MEMORY_SHADOWED)
             uefi.services->FreePages(range->base_paddr, range->bytes / MEMORY_PAGE_BYTES);
     }
+}
+
+uint64_t firmware_stay(void)
+{
     return (uintptr_t)uefi.image;
 }
 

@@ -27,6 +27,9 @@ static void describe_mask(uint32_t mask, uint8_t *shift, uint8_t *bits)
         ++*bits;
 }
 
+/* The screen whose framebuffer was found. */
+static EFI_GRAPHICS_OUTPUT_PROTOCOL *screen;
+
 /* False: no pixels in memory. */
 static bool describe_format(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
                             struct bootinfo_framebuffer *framebuffer)
@@ -56,19 +59,42 @@ static bool describe_format(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
     return true;
 }
 
+/* All but its address. */
+static bool describe_mode(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
+                          struct bootinfo_framebuffer *framebuffer)
+{
+    *framebuffer = (struct bootinfo_framebuffer){0};
+    if (!describe_format(mode, framebuffer))
+        return false;
+    framebuffer->width = mode->HorizontalResolution;
+    framebuffer->height = mode->VerticalResolution;
+    framebuffer->pitch_bytes = mode->PixelsPerScanLine * (framebuffer->bits_per_pixel / 8u);
+    framebuffer->bytes = (uint64_t)framebuffer->pitch_bytes * framebuffer->height;
+    return framebuffer->bytes > 0;
+}
+
 static bool describe(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct bootinfo_framebuffer *framebuffer)
 {
     const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode = gop->Mode;
 
-    *framebuffer = (struct bootinfo_framebuffer){0};
-    if (!mode || !mode->Info || !mode->FrameBufferBase || !describe_format(mode->Info, framebuffer))
+    if (!mode || !mode->Info || !mode->FrameBufferBase || !describe_mode(mode->Info, framebuffer))
         return false;
     framebuffer->paddr = mode->FrameBufferBase;
-    framebuffer->width = mode->Info->HorizontalResolution;
-    framebuffer->height = mode->Info->VerticalResolution;
-    framebuffer->pitch_bytes = mode->Info->PixelsPerScanLine * (framebuffer->bits_per_pixel / 8u);
-    framebuffer->bytes = (uint64_t)framebuffer->pitch_bytes * framebuffer->height;
-    return framebuffer->bytes > 0;
+    return true;
+}
+
+/* What the firmware says of a mode of the screen; false: nothing, or it has no pixels in memory. */
+static bool query(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, UINT32 number,
+                  struct bootinfo_framebuffer *mode)
+{
+    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
+    UINTN bytes;
+
+    if (EFI_ERROR(gop->QueryMode(gop, number, &bytes, &info)))
+        return false;
+    bool is_one = describe_mode(info, mode);
+    uefi.services->FreePool(info);
+    return is_one;
 }
 
 /* Set the mode that fits best, if it is not set already. */
@@ -78,16 +104,12 @@ static void set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, const struct plan_reques
     UINT32 best_number = gop->Mode->Mode;
 
     for (UINT32 i = 0; i < gop->Mode->MaxMode; i++) {
-        EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
-        struct bootinfo_framebuffer format;
-        UINTN bytes;
+        struct bootinfo_framebuffer found;
 
-        if (EFI_ERROR(gop->QueryMode(gop, i, &bytes, &info)))
+        if (!query(gop, i, &found))
             continue;
-        const struct video_mode mode = {info->HorizontalResolution, info->VerticalResolution,
-                                        describe_format(info, &format) ? format.bits_per_pixel : 0};
-        uefi.services->FreePool(info);
-        if (mode.bits_per_pixel && video_is_better(wish, &mode, &best)) {
+        const struct video_mode mode = {found.width, found.height, found.bits_per_pixel};
+        if (video_is_better(wish, &mode, &best)) {
             best = mode;
             best_number = i;
         }
@@ -158,10 +180,21 @@ bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebu
         if (wants_mode(wish) || !describe(gop, framebuffer))
             set_mode(gop, wish);
         found = describe(gop, framebuffer);
-        if (found)
+        if (found) {
+            screen = gop;
             read_edid(handles[i], framebuffer);
+        }
     }
     if (count > 0)
         uefi.services->FreePool(handles);
     return found;
+}
+
+bool firmware_next_video(uint32_t *index, struct bootinfo_framebuffer *mode)
+{
+    while (*index < screen->Mode->MaxMode) {
+        if (query(screen, (*index)++, mode))
+            return true;
+    }
+    return false;
 }

@@ -110,6 +110,7 @@ enum plan_record_type {
     PLAN_EFI_ENTRY = 14,       /* struct plan_efi_entry: at most one */
     PLAN_LINUX = 15,           /* struct plan_linux: at most one */
     PLAN_PATCHES = 16,         /* struct plan_patches */
+    PLAN_LIMINE = 17,          /* struct plan_limine: at most one */
 };
 
 /* Every record begins with this, at a multiple of 8 bytes. */
@@ -125,7 +126,7 @@ enum plan_protocol_number {
     PLAN_PROTOCOL_PLAIN32 = 2, /* 32-bit ELF, entered without paging with a struct bootinfo */
     PLAN_PROTOCOL_MULTIBOOT1 = 3,
     PLAN_PROTOCOL_MULTIBOOT2 = 4,
-    PLAN_PROTOCOL_LIMINE = 6,  /* not served yet */
+    PLAN_PROTOCOL_LIMINE = 6,  /* 64-bit ELF, entered in long mode; its requests are answered */
     PLAN_PROTOCOL_LINUX = 7,   /* a bzImage, without its real-mode code */
     PLAN_PROTOCOL_LINUX16 = 8, /* the same with its real-mode code, which calls the BIOS */
     PLAN_PROTOCOL_PVH = 5,     /* as a guest of Xen, without paging */
@@ -323,6 +324,48 @@ struct plan_section {
     uint32_t reserved;         /* 36: 0 */
 };
 
+/* Features of Limine that a kernel may ask for; a number is never reused. */
+enum plan_limine_feature {
+    PLAN_LIMINE_BOOTLOADER_INFO = 1,
+    PLAN_LIMINE_COMMAND_LINE = 2,
+    PLAN_LIMINE_FIRMWARE_TYPE = 3,
+    PLAN_LIMINE_STACK_SIZE = 4,
+    PLAN_LIMINE_HHDM = 5,
+    PLAN_LIMINE_FRAMEBUFFER = 6,
+    PLAN_LIMINE_PAGING_MODE = 7,
+    PLAN_LIMINE_MP = 8,
+    PLAN_LIMINE_MEMORY_MAP = 9,
+    PLAN_LIMINE_ENTRY_POINT = 10,
+    PLAN_LIMINE_EXECUTABLE_FILE = 11,
+    PLAN_LIMINE_MODULE = 12,
+    PLAN_LIMINE_RSDP = 13,
+    PLAN_LIMINE_SMBIOS = 14,
+    PLAN_LIMINE_EFI_SYSTEM_TABLE = 15,
+    PLAN_LIMINE_EFI_MEMORY_MAP = 16,
+    PLAN_LIMINE_DATE_AT_BOOT = 17,
+    PLAN_LIMINE_EXECUTABLE_ADDRESS = 18,
+    PLAN_LIMINE_PERFORMANCE = 19,
+};
+
+/* A request among the kernel's bytes; what its fields say has been taken from them by the tool. */
+struct plan_limine_request {
+    uint64_t vaddr;    /* 0: as in the ELF file: of the request, 48 bytes of it in a region */
+    uint32_t feature;  /* 8: enum plan_limine_feature */
+    uint32_t reserved; /* 12: 0 */
+};
+
+/* Local APICs are to be switched to x2APIC mode, if they can be. */
+#define PLAN_LIMINE_X2APIC 0x1
+
+struct plan_limine {
+    struct plan_record record;             /* 0 */
+    uint32_t base_revision;                /* 8: that the kernel is served: 0 to 3 */
+    uint32_t flags;                        /* 12: PLAN_LIMINE_X2APIC or 0 */
+    uint32_t count;                        /* 16 */
+    uint32_t reserved;                     /* 20: 0 */
+    struct plan_limine_request requests[]; /* 24: each feature at most once */
+};
+
 #define IMAGE_ASSERT_OFFSET(type, field, offset)                                                   \
     _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
 #define IMAGE_ASSERT_BYTES(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
@@ -380,5 +423,8 @@ IMAGE_ASSERT_OFFSET(plan_section, index, 32);
 IMAGE_ASSERT_BYTES(plan_section, 40);
 IMAGE_ASSERT_BYTES(plan_efi_entry, 16);
 IMAGE_ASSERT_OFFSET(plan_linux, header, 16);
+IMAGE_ASSERT_OFFSET(plan_limine, count, 16);
+IMAGE_ASSERT_OFFSET(plan_limine, requests, 24);
+IMAGE_ASSERT_BYTES(plan_limine_request, 16);
 
 #endif

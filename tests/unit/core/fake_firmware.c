@@ -207,9 +207,16 @@ bool firmware_has_services(void)
     return fake_firmware.has_services;
 }
 
-uint64_t firmware_stay(const struct memory_map *map)
+void firmware_give_back(const struct memory_map *map)
 {
     (void)map;
+    if (fake_firmware.left)
+        violation("gives memory back to a firmware that is gone");
+    fake_firmware.given_back = true;
+}
+
+uint64_t firmware_stay(void)
+{
     if (!fake_firmware.has_services || fake_firmware.left)
         violation("asks for services that are not there");
     return FAKE_IMAGE_HANDLE;
@@ -220,6 +227,25 @@ void firmware_mask_interrupts(void)
     if (!fake_firmware.left)
         violation("masks interrupts that the firmware needs");
     fake_firmware.masked = true;
+}
+
+void firmware_mask_io_apic(uint32_t paddr)
+{
+    if (!fake_firmware.left)
+        violation("masks interrupts that the firmware needs");
+    fake_firmware.io_apic_paddr = paddr;
+}
+
+uint64_t firmware_tsc_hz(void)
+{
+    return fake_firmware.tsc_hz;
+}
+
+/* The one video mode. */
+bool firmware_next_video(uint32_t *index, struct bootinfo_framebuffer *mode)
+{
+    *mode = fake_firmware.framebuffer;
+    return mode->width && (*index)++ == 0;
 }
 
 _Noreturn void firmware_stop(void)

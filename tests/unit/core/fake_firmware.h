@@ -42,10 +42,13 @@ struct fake_firmware {
     struct bootinfo_framebuffer framebuffer; /* of the one video mode; width 0: there is none */
     uint64_t low_page_paddr;
     bool has_services; /* as UEFI */
+    uint64_t tsc_hz;
     /* What the loader did. */
     char printed[512];
     bool left;
     bool masked; /* the interrupts */
+    bool given_back;
+    uint32_t io_apic_paddr; /* 0: none was masked */
     bool video_set;
     struct handover handover; /* as handover_enter() got it */
     struct handover copied;   /* and handover_copy() */
