@@ -23,12 +23,12 @@ import machine  # noqa: E402 (tests/boot)
 TOOL = os.environ["BOOTIMAGE"]
 KERNELS = pathlib.Path(os.environ["BENCH_KERNELS"])
 SECTOR = pathlib.Path(os.environ["SECTOR"])
-PROTOCOLS = ("multiboot1", "multiboot2", "pvh")
+PROTOCOLS = ("multiboot1", "multiboot2", "limine", "pvh")
 SIZES_KIB = (64, 16 * 1024)
 RUNS = 3
 WAYS = ("ours", "GRUB", "-kernel")
 GRUB_COMMANDS = {"multiboot1": "multiboot", "multiboot2": "multiboot2"}
-# QEMU's -kernel knows no Multiboot 2; of what carries a note of Xen it takes that.
+# QEMU's -kernel knows neither Multiboot 2 nor Limine; of what carries a note of Xen it takes that.
 QEMU_KERNELS = ("multiboot1", "pvh")
 
 

@@ -7,7 +7,7 @@ SECTOR = 512
 MINIMUM_BYTES = 16 * 63 * SECTOR
 PROTOCOL, REGION, SEGMENT, MAPPING, COMMAND_LINE, MODULE = 1, 2, 3, 4, 5, 6
 REQUEST, TLS, RELOCATIONS, RANDOM_BASE = 7, 8, 9, 10
-EXTENT, SECTION_HEADERS, SECTION, EFI_ENTRY, LINUX, PATCHES = 11, 12, 13, 14, 15, 16
+EXTENT, SECTION_HEADERS, SECTION, EFI_ENTRY, LINUX, PATCHES, LIMINE = 11, 12, 13, 14, 15, 16, 17
 RELA, RELR = 1, 2
 ANYWHERE = 2**64 - 1
 WRITABLE, EXECUTABLE = 1, 2
@@ -70,7 +70,7 @@ class Image:
         self.protocol, self.regions, self.command_line = None, [], None
         self.segments, self.mappings, self.modules, self.kernel_file = [], [], [], None
         self.requests, self.tls, self.relocations, self.random_base = [], None, [], None
-        self.linux, self.patches, self.absolute_patches = None, [], []
+        self.linux, self.patches, self.absolute_patches, self.limine = None, [], [], None
         self.extent, self.efi_entry, self.section_headers, self.sections = None, None, None, []
         offset = 48
         while offset < size:
@@ -119,6 +119,14 @@ class Image:
             assert self.linux is None
             size = struct.unpack_from("<I", body)[0]
             self.linux = body[8 : 8 + size]
+        elif kind == LIMINE:
+            assert self.limine is None
+            revision, flags, count, reserved = struct.unpack_from("<IIII", body)
+            assert reserved == 0 and len(body) == 16 + 16 * count
+            rows = list(struct.iter_unpack("<QII", body[16:]))
+            assert all(row[2] == 0 for row in rows)
+            self.limine = (revision, flags, {feature: vaddr for vaddr, feature, _ in rows})
+            assert len(self.limine[2]) == count
         elif kind == EFI_ENTRY:
             assert self.efi_entry is None
             self.efi_entry = struct.unpack("<Q", body)[0]
@@ -143,8 +151,8 @@ class Image:
         assert body[end:] == bytes(-end % 8)
         data = self._payload(offset, size)
         if flags == KERNEL_FILE:
-            assert self.kernel_file is None and name == arguments == b"\0"
-            self.kernel_file = data
+            assert self.kernel_file is None and arguments == b"\0"
+            self.kernel_file, self.kernel_file_name = data, name[:-1].decode()
         else:
             assert flags == 0
             self.modules.append((name[:-1].decode(), arguments[:-1].decode(), data))

@@ -45,6 +45,7 @@ SHARED = {
     "entry-nowhere": "virtual addresses and physical ones",
     "header-address": "the same fields in both headers of Multiboot",
     "multiboot-cut": "either header",
+    "too-many-modules": "by --module alone, or with those that a kernel names itself",
     "wrong-machine": "for one machine, or for two",
     "stack-size": "the same size, by a note or by --stack-size",
 }

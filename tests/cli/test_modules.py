@@ -120,7 +120,7 @@ class KernelFile(support.ToolTest):
         self.write("m", b"module")
         self.assertEqual(self.tool("-q", "--with-elf", "--module=m", "kernel.elf"), (0, "", ""))
         made = image.Image(self.image.read_bytes())
-        self.assertEqual(made.kernel_file, whole)
+        self.assertEqual((made.kernel_file, made.kernel_file_name), (whole, ""))
         self.assertEqual(made.modules, [("m", "", b"module")])
         self.assertEqual(len(made.segments), 3)
 

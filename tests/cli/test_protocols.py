@@ -455,34 +455,6 @@ class Multiboot2(ProtocolTest):
             "(9) [multiboot2-boot-services]\n"))
 
 
-class Limine(ProtocolTest):
-    """Not served, but nobody is left in the dark."""
-
-    def request(self, *numbers):
-        return struct.pack("<6Q", 0xC7B1DD30DF4C8B88, 0x0A82E883A194F07B, 1, 2, 0, 0)
-
-    def test_requests(self):
-        for place, count in ((8, 1), (8, 3), (256 * 1024 - 8, 1)):
-            data = elf.build([Segment(0xFFFFFFFF80000000, b"\xf4" * 16),
-                              Segment(0xFFFFFFFF80001000, bytes(place) + self.request() * count)])
-            words = f"{count} request{'s' if count > 1 else ''}"
-            self.assert_refused(
-                data, f"carries {words} of the Limine boot protocol, the first at "
-                f"{0xFFFFFFFF80001000 + place:#x}, which this bootimage does not serve; build the kernel "
-                "for another protocol, or give --protocol=plain if it starts without them, too [limine]")
-            self.assert_protocol(data, PLAIN, None, "--protocol=plain")
-
-    def test_what_is_no_request(self):
-        self.assert_protocol(elf.build([Segment(0x100000, bytes(4) + self.request())]), PLAIN)
-        self.assert_protocol(elf.build([Segment(0x100004, bytes(4) + self.request()[:12])]), PLAIN)
-
-    def test_other_marks_go_before(self):
-        data = elf.build([Segment(ADDRESS, multiboot2() + self.request() + CODE, R | X,
-                                  offset=OFFSET)])
-        self.assert_protocol(data, MULTIBOOT2)
-        self.assert_protocol(elf.kernel(Segment(0x200000, self.request()), our_note()), PLAIN)
-
-
 class Pvh(ProtocolTest):
     def test_notes(self):
         for value in struct.pack("<I", ADDRESS), struct.pack("<Q", ADDRESS):

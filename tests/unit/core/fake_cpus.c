@@ -144,12 +144,20 @@ uint64_t cpu_read_msr(uint32_t number)
         return fake_apic.base | (fake_apic.has_x2apic ? X2APIC : 0);
     if (number == 0x802 && fake_apic.has_x2apic)
         return fake_apic.id;
+    if (number == 0xfe)
+        return 0x100 | FAKE_MTRR_PAIRS;
+    if (number >= 0x200 && number <= 0x2ff)
+        return FAKE_MTRR_VALUE + number;
     fprintf(stderr, "fake CPUs: MSR 0x%x is read\n", number);
     abort();
 }
 
 void cpu_write_msr(uint32_t number, uint64_t value)
 {
+    if (number == 0x1b && value == (fake_apic.base | X2APIC) && fake_firmware.left) {
+        fake_apic.has_x2apic = true;
+        return;
+    }
     if (number != 0x830 || !fake_apic.has_x2apic) {
         fprintf(stderr, "fake CPUs: MSR 0x%x is written\n", number);
         abort();

@@ -18,6 +18,10 @@
 
 #define FAKE_CPUS 16
 
+/* The memory type range registers: pairs of variable ones, and what each has, less its number. */
+#define FAKE_MTRR_PAIRS 2
+#define FAKE_MTRR_VALUE 0x10000ull
+
 struct fake_cpu {
     uint32_t apic_id;
     /* How it behaves: which start-up message after an INIT it follows (0: none), and how long it

@@ -86,6 +86,8 @@ enum fake_end fake_run(void (*step)(void *argument), void *argument)
     fake_firmware.left = false;
     fake_firmware.masked = false;
     fake_firmware.video_set = false;
+    fake_firmware.given_back = false;
+    fake_firmware.io_apic_paddr = 0;
     switch (setjmp(end)) {
     case FAKE_RETURNED:
         step(argument);
@@ -154,6 +156,7 @@ void firmware_describe(struct bootinfo *info)
     info->rsdp_paddr = described->rsdp_paddr;
     info->smbios_paddr = described->smbios_paddr;
     info->smbios3_paddr = described->smbios3_paddr;
+    info->efi_system_table_paddr = described->efi_system_table_paddr;
 }
 
 int64_t firmware_wall_clock(void)

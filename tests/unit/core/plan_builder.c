@@ -182,6 +182,18 @@ struct firmware_boot builder_boot(const struct plan_builder *builder)
     };
 }
 
+struct plan_limine *builder_limine(struct plan_builder *builder, uint32_t base_revision,
+                                   uint32_t count)
+{
+    struct plan_limine *limine =
+        builder_add(builder, PLAN_LIMINE,
+                    (uint32_t)(sizeof(*limine) + count * sizeof(struct plan_limine_request)));
+
+    limine->base_revision = base_revision;
+    limine->count = count;
+    return limine;
+}
+
 static void add_sections(struct plan_builder *builder)
 {
     static const uint8_t headers[3 * 40] = {1}, names[] = "\0.text\0.shstrtab";

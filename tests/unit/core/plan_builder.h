@@ -47,6 +47,9 @@ struct plan_module *builder_module(struct plan_builder *builder, const char *nam
                                    const char *arguments, const void *data, uint64_t bytes);
 struct plan_request *builder_request(struct plan_builder *builder, uint32_t type, uint64_t word0,
                                      uint64_t word1, uint64_t word2, uint64_t word3);
+/* Room for `count` requests, which are all 0. */
+struct plan_limine *builder_limine(struct plan_builder *builder, uint32_t base_revision,
+                                   uint32_t count);
 struct plan_tls *builder_tls(struct plan_builder *builder, uint64_t vaddr, uint64_t file_bytes);
 
 /* The prefix for the records so far and its checksum; the disk goes into the fake machine. */

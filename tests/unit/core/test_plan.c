@@ -239,7 +239,7 @@ static void records_have_the_length_of_their_type(void **state)
 
 static void unknown_records_are_refused_if_required(void **state)
 {
-    static const uint16_t types[] = {0, 17, 31, 32, 99, UINT16_MAX};
+    static const uint16_t types[] = {0, 18, 31, 32, 99, UINT16_MAX};
 
     (void)state;
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

@@ -25,12 +25,12 @@
 static struct plan_builder builder;
 static struct firmware_boot boot;
 
-static void build(void)
+static void build(uint32_t protocol)
 {
     static const uint8_t data[0x1800] = {1, 2, 3};
 
     builder_start(&builder);
-    builder_protocol(&builder, HIGH_VADDR);
+    builder_protocol(&builder, HIGH_VADDR)->protocol = protocol;
     builder_region(&builder, FAKE_RAM_PADDR + 0x200000, 0x3000, FAKE_RAM_PADDR + 0x200000)->flags =
         0;
     builder_segment(&builder, FAKE_RAM_PADDR + 0x201000, data, 0x1000);
@@ -59,6 +59,9 @@ static void build(void)
     patches->count = 2;
     patches->patches[0] = (struct plan_patch){HIGH_VADDR + 0x2000, HIGH_VADDR};
     patches->patches[1] = (struct plan_patch){HIGH_VADDR + 0xfff8, 1};
+    struct plan_limine *limine = builder_limine(&builder, 3, LIMINE_FEATURES - 1);
+    for (uint32_t i = 0; i < limine->count; i++)
+        limine->requests[i] = (struct plan_limine_request){HIGH_VADDR + 0x2000 + 48 * i, i + 1, 0};
     builder_finish(&builder);
     boot = builder_boot(&builder);
 }
@@ -197,17 +200,21 @@ static struct tally attack(uint64_t seed, unsigned int rounds)
 
 static void damaged_plans_do_no_harm(void **state)
 {
-    (void)state;
-    fake_start();
-    build();
-    const struct tally tally = attack(14, ROUNDS);
+    static const uint32_t protocols[] = {PLAN_PROTOCOL_PLAIN, PLAN_PROTOCOL_LIMINE};
 
-    /* The damage has been neither too rough nor too mild to say anything. */
-    assert_in_range(tally.entered, ROUNDS / 20, ROUNDS / 2);
-    assert_true(tally.errors[ERROR_PLAN_DAMAGED] > ROUNDS / 5);
-    assert_true(tally.errors[ERROR_PLAN_UNKNOWN] > 20);
-    assert_true(tally.errors[ERROR_NO_MEMORY] > 2);
-    assert_true(tally.errors[ERROR_PAYLOAD_DAMAGED] > 20);
+    (void)state;
+    for (uint64_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+        fake_start();
+        build(protocols[i]);
+        const struct tally tally = attack(14 + i, ROUNDS);
+
+        /* The damage has been neither too rough nor too mild to say anything. */
+        assert_in_range(tally.entered, ROUNDS / 20, ROUNDS / 2);
+        assert_true(tally.errors[ERROR_PLAN_DAMAGED] > ROUNDS / 5);
+        assert_true(tally.errors[ERROR_PLAN_UNKNOWN] > 20);
+        assert_true(tally.errors[ERROR_NO_MEMORY] > 2);
+        assert_true(tally.errors[ERROR_PAYLOAD_DAMAGED] > 20);
+    }
 }
 
 static void damaged_plans_without_paging_do_no_harm(void **state)

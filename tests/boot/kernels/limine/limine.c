@@ -510,7 +510,9 @@ static void check_framebuffer(void)
     report_check(modes && has_mode, "its modes, the one that is set among them");
     report_check(screen->edid_size == 0
                      ? screen->edid == 0
-                     : begins(screen->edid, "\0") && screen->edid_size % 128 == 0,
+                     : *(const uint64_t *)screen->edid == 0x00ffffffffffff00 &&
+                           screen->edid_size % 128 == 0 &&
+                           is_reclaimable((const void *)screen->edid, screen->edid_size),
                  "its EDID");
     report_value("width", screen->width);
     report_value("height", screen->height);
