@@ -128,6 +128,9 @@ volatile struct request *volatile list[] = {&bootloader_info,
                                             NULL};
 #endif
 
+#define ADDRESS(symbol) ((uint64_t)(symbol))
+#define KERNEL_BYTES (ADDRESS(bss_end) - ADDRESS(load_start))
+
 static uint64_t offset; /* of the higher half direct map */
 
 static const uint64_t *response_of(volatile struct request *request)
@@ -250,8 +253,7 @@ static void check_map(void)
     report_check(page_0 || SERVED >= 3, "page 0 is not usable before revision 3");
     report_value("usable", totals[USABLE]);
     report_value("reclaimable", totals[BOOTLOADER_RECLAIMABLE]);
-    report_check(totals[EXECUTABLE_AND_MODULES] >= (uint64_t)(bss_end - load_start),
-                 "kernel and modules are told");
+    report_check(totals[EXECUTABLE_AND_MODULES] >= KERNEL_BYTES, "kernel and modules are told");
     bool all = is_reclaimable(response_of(&memmap), 24) &&
                is_reclaimable((const void *)response_of(&memmap)[2], 8 * entry_count());
     for (uint64_t i = 0; i < entry_count(); i++)
@@ -336,22 +338,20 @@ static void check_kernel(void)
     report_check(address[0] == 0 && address[2] == (uint64_t)load_start &&
                      address[2] >= 0xffffffff80000000,
                  "the executable's virtual base");
-    for (const uint8_t *at = load_start; at < bss_end; at += PAGE_BYTES) {
-        if (at >= text_end && at < data_start && !page_find(state.cr3, (uint64_t)at, &page))
-            continue; /* the hole */
-        if (!page_find(state.cr3, (uint64_t)at, &page)) {
-            contiguous = false;
-            break;
+    for (uint64_t at = ADDRESS(load_start); at < ADDRESS(bss_end); at += PAGE_BYTES) {
+        const bool is_text = at < ADDRESS(text_end), is_data = at >= ADDRESS(data_start);
+
+        if (!page_find(state.cr3, at, &page)) {
+            contiguous = contiguous && !is_text && !is_data; /* the hole */
+            continue;
         }
-        contiguous =
-            contiguous && page.caching == 0 &&
-            page.paddr + ((uint64_t)at - page.vaddr) == address[1] + (uint64_t)(at - load_start);
-        rights =
-            rights && page.writable == (at >= data_start) && page.executable == (at < text_end);
+        contiguous = contiguous && page.caching == 0 &&
+                     page.paddr + (at - page.vaddr) == address[1] + (at - ADDRESS(load_start));
+        rights = rights && page.writable == is_data && page.executable == is_text;
     }
     report_check(contiguous, "and its physical base: it lies in one piece, write-back");
     report_check(rights, "each segment has its own rights");
-    report_check(type_of(address[1], (uint64_t)(bss_end - load_start)) == EXECUTABLE_AND_MODULES,
+    report_check(type_of(address[1], KERNEL_BYTES) == EXECUTABLE_AND_MODULES,
                  "in memory of its type");
 }
 
