@@ -7,7 +7,7 @@ import machine
 import suite
 
 # How many checks cpus.c makes.
-CHECKS = 20
+CHECKS = 21
 
 
 class CpusTest(suite.BootTest):

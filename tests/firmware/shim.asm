@@ -76,6 +76,11 @@ CR4_PGE                 equ 1 << 7
 CR4_OSFXSR              equ 1 << 9
 EFER_SCE                equ 1 << 0
 MSR_PAT                 equ 0x277
+; A memory type range of 64 MiB that is off: whoever looks at its base knows it.
+MSR_MTRR_LAST_BASE      equ 0x20E
+MSR_MTRR_LAST_MASK      equ 0x20F
+ODD_MTRR_BASE           equ 0x76543006
+ODD_MTRR_MASK           equ 0xFC000000
 ODD_PAT_LOW             equ 0x06060606  ; write-back everywhere
 ODD_PAT_HIGH            equ 0x00000606  ; uncached in the upper ones
 MSR_EFER                equ 0xC0000080
@@ -357,8 +362,14 @@ make_units_odd:
     wrmsr
     mov ecx, MSR_KERNEL_GS_BASE
     wrmsr
-    mov eax, EFER_SCE
     xor edx, edx
+    mov eax, ODD_MTRR_BASE
+    mov ecx, MSR_MTRR_LAST_BASE
+    wrmsr
+    mov eax, ODD_MTRR_MASK
+    mov ecx, MSR_MTRR_LAST_MASK
+    wrmsr
+    mov eax, EFER_SCE
     mov ecx, MSR_EFER
     wrmsr
     ret

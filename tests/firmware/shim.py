@@ -116,9 +116,10 @@ class ShimTest(suite.BootTest):
             self.assertEqual(self.shim.counter(guest, name), 0, name)
 
     def check_boots(self, kernel="contract-high", entries=None, met=(), not_met=(), change=None,
-                    **settings):
+                    processors="1", **settings):
         """The kernel boots and all that it checks holds. Gives its values and its report."""
-        with machine.Machine(self.disk(kernel, entries, settings, change)) as guest:
+        with machine.Machine(self.disk(kernel, entries, settings, change),
+                             processors=processors) as guest:
             values, _ = self.check_report(guest)
             self.check_shim(guest, met, not_met)
             return values, guest.debugcon()

@@ -33,6 +33,10 @@ class EntryTest(shim.ShimTest):
                                      **settings)
         self.assertEqual(int(values["boot_drive"], 16), 0x80)
 
+    def test_memory_types_that_other_cpus_have_not(self):
+        values, _ = self.check_boots("cpus", processors="4", odd_units=1)
+        self.assertEqual(int(values["mtrr_base"], 16), 0x76543006)
+
     @shim.each({
         "00": {"entry_edx": 0x00, "drive": 0x80},
         "01": {"entry_edx": 0x01, "drive": 0x80},

@@ -259,7 +259,8 @@ struct bootinfo_framebuffer {
    interrupts off, until goto_address is not 0; then it jumps there, in the machine state of THE
    MACHINE AT ENTRY but for RDI, which holds the virtual address of its own struct bootinfo_cpu,
    RSP, for which it has a stack of its own, and its local APIC, which is as after an INIT, in the
-   mode of the boot processor's. Write `argument` first and goto_address last, as one store of 8
+   mode of the boot processor's. Its memory type range registers are those of the boot processor.
+   Write `argument` first and goto_address last, as one store of 8
    bytes. Since 1.1. */
 struct bootinfo_cpu {
     uint32_t apic_id;               /* 0: of its local APIC, 32 bits in x2APIC mode */

@@ -25,6 +25,7 @@ struct arrival {
     uint64_t rdi, rsp, others, rflags, cr0, cr3, cr4, efer, pat, apic_base;
     uint64_t fs_base, gs_base, kernel_gs_base, dr7, gdt_base, idt_limit, mxcsr;
     uint64_t cs, ss, ds, es, fs, gs, ldtr, tr, fcw, at_rsp, id, apic_lvt0, apic_spurious;
+    uint64_t mtrr_type, mtrr_base, mtrr_mask; /* the default, and the last range */
     volatile uint64_t arrived;
 };
 
@@ -194,6 +195,13 @@ static bool has_fresh_apic(const struct arrival *at, const struct bootinfo_cpu *
     return at->apic_spurious == 0xff && at->apic_lvt0 == 0x10000;
 }
 
+static bool has_memory_types(const struct arrival *at, const struct bootinfo_cpu *cpu)
+{
+    (void)cpu;
+    return at->mtrr_type == read_msr(0x2ff) && at->mtrr_base == read_msr(0x20e) &&
+           at->mtrr_mask == read_msr(0x20f);
+}
+
 void _start(const struct bootinfo *info)
 {
     report_entered();
@@ -217,6 +225,8 @@ void _start(const struct bootinfo *info)
     check_each(has_clean_units, "its x87 and SSE are usable and clean");
     check_each(has_apic_mode, "its local APIC is in the boot processor's mode");
     check_each(has_fresh_apic, "its local APIC is as after an INIT");
+    check_each(has_memory_types, "its memory type range registers are the boot processor's");
+    report_value("mtrr_base", read_msr(0x20e));
     check_each(is_no_boot_processor, "none of them is the boot processor");
     report_done();
 }

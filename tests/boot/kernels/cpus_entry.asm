@@ -3,7 +3,7 @@
 bits 64
 default rel
 
-ARRIVAL_BYTES equ 31 * 8
+ARRIVAL_BYTES equ 34 * 8
 CPU_ARGUMENT equ 24
 APIC_ID_REGISTER equ 0xFEE00020
 APIC_SPURIOUS equ 0xFEE000F0
@@ -139,6 +139,9 @@ cpus_entry:
 .apic:
     keep rbx
     keep rax
+    keep_msr 0x2ff
+    keep_msr 0x20e
+    keep_msr 0x20f
     mov qword [rdi], 1
 .stop:
     cli

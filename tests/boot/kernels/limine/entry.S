@@ -69,11 +69,11 @@ keep_all:
     mov $0x2ff, %ecx
     rdmsr
     mov %eax, 88(%r8)
-    mov $0x200, %ecx
+    mov $0x20e, %ecx
     rdmsr
     mov %eax, 96(%r8)
     mov %edx, 100(%r8)
-    mov $0x201, %ecx
+    mov $0x20f, %ecx
     rdmsr
     mov %eax, 104(%r8)
     mov %edx, 108(%r8)
