@@ -368,7 +368,8 @@ static bool is_text(const char *text, const char *wanted)
 static bool is_content(const struct file *file, uint64_t size, unsigned m)
 {
     const uint64_t end = (size + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
-    bool same = file->size == size && (uint64_t)file->address % PAGE_BYTES == 0;
+    bool same = file->size == size && (uint64_t)file->address >= offset &&
+                (uint64_t)file->address % PAGE_BYTES == 0;
 
     for (uint64_t at = 0; same && at < end; at++)
         same = file->address[at] == (at < size ? (uint8_t)(at * 7 + m) : 0);
