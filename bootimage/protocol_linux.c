@@ -29,13 +29,19 @@
 #define CODE32_START 0x214
 #define ALIGNMENT 0x230
 #define RELOCATABLE 0x234
+#define MORE_LOAD_FLAGS 0x236
 #define COMMAND_LINE_BYTES 0x238
 #define PREFERRED_PADDR 0x258
 #define INIT_BYTES 0x260
+#define HANDOVER_OFFSET 0x264
 #define START_BYTES 0x300
 
 #define MAGIC_HDRS 0x53726448u
 #define LOADED_HIGH 0x01u
+#define EFI_HANDOVER_64 0x08u
+#define MORE_LOAD_FLAGS_VERSION 0x20cu
+/* From the 32-bit entry, to which the offset leads, to the 64-bit one. */
+#define HANDOVER_64 0x200u
 #define SECTOR_BYTES 512u
 #define USUAL_SETUP_SECTORS 4u /* where the number is 0 */
 #define OLDEST_VERSION 0x20au
@@ -214,6 +220,26 @@ static bool take_header(struct kernel *kernel, const struct image *image, struct
     return true;
 }
 
+/* The entry on UEFI, where there is one ["EFI Handover Protocol"]. The kernel moves itself then, if
+   it has to be elsewhere. */
+static bool take_efi_entry(struct kernel *kernel, const struct image *image, struct error *error)
+{
+    const struct kernel_segment *segment = &kernel->segments[0];
+    const uint64_t offset = (uint64_t)u32(image, HANDOVER_OFFSET) + HANDOVER_64;
+
+    if (u16(image, VERSION) < MORE_LOAD_FLAGS_VERSION ||
+        !(u16(image, MORE_LOAD_FLAGS) & EFI_HANDOVER_64))
+        return true;
+    if (offset >= segment->file_bytes)
+        return error_set(error,
+                         "%s: its boot header has an entry for UEFI at offset 0x%" PRIx64
+                         " of the kernel (handover_offset), behind its end at 0x%" PRIx64
+                         "; build it again [linux-handover]",
+                         kernel->path, offset, segment->file_bytes);
+    kernel->efi_entry = segment->paddr + offset;
+    return true;
+}
+
 /* The real-mode area, as image.h lays it out, and the kernel at 1 MiB. */
 static bool take_segments_16(struct kernel *kernel, const struct image *image, struct error *error)
 {
@@ -262,7 +288,8 @@ static bool validate(struct kernel *kernel, struct error *error)
     struct image image;
 
     if (!read_start(&image, kernel, error) || !check_version(kernel, &image, error) ||
-        !take_segment(kernel, &image, error) || !take_header(kernel, &image, error))
+        !take_segment(kernel, &image, error) || !take_header(kernel, &image, error) ||
+        !take_efi_entry(kernel, &image, error))
         return false;
     uint64_t entry = kernel->segments[0].paddr;
     kernel->keeps_memory = true;

@@ -173,12 +173,13 @@ void handover_enter(const struct handover *handover)
     enter();
 }
 
-void handover_enter_services(uint64_t entry, uint32_t eax, uint32_t ebx)
+void handover_enter_services(uint64_t entry, const struct handover_services *registers)
 {
     __asm__ volatile("and $-16, %%rsp\n\t"
                      "push $0\n\t" /* the return address of the entry */
                      "jmp *%0"
                      :
-                     : "r"(entry), "a"((uint64_t)eax), "b"((uint64_t)ebx)
+                     : "r"(entry), "a"(registers->rax), "b"(registers->rbx), "d"(registers->rdx),
+                       "S"(registers->rsi), "D"(registers->rdi)
                      : "memory");
 }

@@ -75,8 +75,12 @@ struct handover_door handover_door(const struct handover *handover);
    promises, or to flat 32-bit protected mode, and jump. Does not return. */
 void handover_enter(const struct handover *handover);
 
-/* Jump into a kernel that runs in the firmware's environment, with these registers. Does not
-   return. */
-void handover_enter_services(uint64_t entry, uint32_t eax, uint32_t ebx);
+/* What a kernel finds that runs in the firmware's environment. */
+struct handover_services {
+    uint64_t rax, rbx, rdx, rsi, rdi;
+};
+
+/* Jump into it. Does not return. */
+void handover_enter_services(uint64_t entry, const struct handover_services *registers);
 
 #endif

@@ -1,7 +1,9 @@
 /*
  * Linux: entered in 32-bit protected mode with the address of a struct boot_params in ESI, which
  * holds the header of its file with what the loader adds [Linux "The Linux/x86 Boot Protocol",
- * "32-bit Boot Protocol", and "Zero Page"].
+ * "32-bit Boot Protocol", and "Zero Page"]. On UEFI, if it has an entry for that, in 64-bit mode
+ * while boot services go on: then it finds out for itself what the machine is like ["EFI Handover
+ * Protocol"].
  */
 #include "information.h"
 #include "protocol.h"
@@ -174,21 +176,45 @@ static void describe_initrd(const struct loader *loader, uint8_t *params)
     put32(params, INITRD_BYTES, modules[0].bytes);
 }
 
-void protocol_linux_enter(struct loader *loader)
+/* What every entry needs. */
+static uint8_t *start_params(struct loader *loader)
 {
     const struct plan_linux *header = (const void *)plan_find(&loader->plan, NULL, PLAN_LINUX);
+    uint8_t *params = information_add(loader, PARAMS_BYTES);
     uint64_t line_bytes;
     const char *line = information_command_line(loader, &line_bytes);
 
-    information_leave(loader);
-    uint8_t *params = information_add(loader, PARAMS_BYTES);
     memcpy(params + HEADER, header->header, header->header_bytes);
     put8(params, LOADER_TYPE, LOADER_OF_NO_NUMBER);
     put32(params, CODE32_START, loader->protocol->entry_vaddr);
     put32(params, COMMAND_LINE, information_copy(loader, line, line_bytes));
-    put64(params, RSDP, loader->info->rsdp_paddr);
     put64(params, SETUP_DATA, 0);
     describe_initrd(loader, params);
+    return params;
+}
+
+static void enter_with_services(struct loader *loader)
+{
+    const uint8_t *params = start_params(loader);
+
+    firmware_give_back(&loader->map);
+    handover_enter_services(loader->services_entry->entry_paddr,
+                            &(struct handover_services){
+                                .rdi = firmware_stay(),
+                                .rsi = loader->info->efi_system_table_paddr,
+                                .rdx = information_paddr(loader, params),
+                            });
+}
+
+void protocol_linux_enter(struct loader *loader)
+{
+    if (loader->services_entry) {
+        enter_with_services(loader);
+        return;
+    }
+    information_leave(loader);
+    uint8_t *params = start_params(loader);
+    put64(params, RSDP, loader->info->rsdp_paddr);
     describe_memory(loader, params);
     describe_screen(loader, params);
     describe_efi(loader, params);

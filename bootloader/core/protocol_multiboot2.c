@@ -329,8 +329,11 @@ static void enter_with_services(struct loader *loader, struct information_start 
     firmware_give_back(&loader->map);
     describe_address(loader, TAG_EFI_IMAGE_64, firmware_stay());
     finish(loader, start);
-    handover_enter_services(loader->services_entry->entry_paddr, ENTRY_MAGIC,
-                            information_paddr(loader, start));
+    handover_enter_services(loader->services_entry->entry_paddr,
+                            &(struct handover_services){
+                                .rax = ENTRY_MAGIC,
+                                .rbx = information_paddr(loader, start),
+                            });
 }
 
 void protocol_multiboot2_enter(struct loader *loader)

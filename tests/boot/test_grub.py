@@ -27,24 +27,31 @@ BIOS_2 = {
 UEFI_2 = {"SMBIOS, of version 2 or later": BIOS_2["SMBIOS, of version 2 or later"]}
 
 
+def iso_of(folder, files, *commands):
+    """A disk with these files, by their names, on which GRUB obeys the commands and boots."""
+    root = folder / "root"
+    (root / "boot/grub").mkdir(parents=True)
+    for name, path in files.items():
+        shutil.copy(path, root / name)
+    (root / "boot/grub/grub.cfg").write_text("\n".join(("set timeout=0", *commands, "boot\n")))
+    path = folder / "grub.iso"
+    done = subprocess.run(["grub-mkrescue", "-o", path, root], capture_output=True, text=True,
+                          check=False, timeout=120, env=os.environ | {"TMPDIR": str(folder)})
+    if done.returncode != 0:
+        raise AssertionError(f"grub-mkrescue: {done.stderr}")
+    return path
+
+
 class GrubTest(suite.BootTest):
     def iso(self, kernel, suffix):
         """A disk that GRUB boots the kernel from, with the modules of test_protocols.py."""
-        root = self.folder / "root"
-        (root / "boot/grub").mkdir(parents=True)
+        files = {"kernel": suite.build_path("PROTOCOLS") / f"{kernel}.elf"}
         for index, size in enumerate((5000, 70000, 0)):
-            (root / f"m{index}").write_bytes(bytes((at * 7 + index) % 256 for at in range(size)))
-        shutil.copy(suite.build_path("PROTOCOLS") / f"{kernel}.elf", root / "kernel")
-        (root / "boot/grub/grub.cfg").write_text(
-            "set timeout=0\n"
-            f"multiboot{suffix} /kernel one 'two ' three\n"
-            f"module{suffix} /m0 first with arguments\n"
-            f"module{suffix} /m1 m1\nmodule{suffix} /m2 m2\nboot\n")
-        path = self.folder / "grub.iso"
-        done = subprocess.run(["grub-mkrescue", "-o", path, root], capture_output=True, text=True,
-                              check=False, timeout=120, env=os.environ | {"TMPDIR": str(self.folder)})
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return path
+            files[f"m{index}"] = self.folder / f"m{index}"
+            files[f"m{index}"].write_bytes(bytes((at * 7 + index) % 256 for at in range(size)))
+        return iso_of(self.folder, files, f"multiboot{suffix} /kernel one 'two ' three",
+                      f"module{suffix} /m0 first with arguments", f"module{suffix} /m1 m1",
+                      f"module{suffix} /m2 m2")
 
     def check(self, kernel, suffix, expected, **how):
         """Just these checks fail."""

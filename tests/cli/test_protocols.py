@@ -474,7 +474,7 @@ class Pvh(ProtocolTest):
 
 
 def bzimage(version=0x20F, flags=1, relocatable=1, jump=0x6A, kernel_bytes=5000, setup_sectors=1,
-            init_bytes=0x20000, align=0x200000):
+            init_bytes=0x20000, align=0x200000, more_flags=0, handover=0):
     """Boot sector, real-mode code and a kernel of 0xF4s."""
     start = bytearray(512 * (setup_sectors + 1))
     struct.pack_into("<B", start, 0x1F1, setup_sectors)
@@ -483,7 +483,9 @@ def bzimage(version=0x20F, flags=1, relocatable=1, jump=0x6A, kernel_bytes=5000,
     struct.pack_into("<I", start, 0x214, 0x100000)
     struct.pack_into("<IB", start, 0x230, align, relocatable)
     struct.pack_into("<I", start, 0x238, 20)
+    struct.pack_into("<H", start, 0x236, more_flags)
     struct.pack_into("<QI", start, 0x258, 0x1000000, init_bytes)
+    struct.pack_into("<I", start, 0x264, handover)
     return bytes(start) + b"\xf4" * kernel_bytes
 
 
@@ -501,6 +503,17 @@ class Linux(ProtocolTest):
         said = self.tool("inspect", "kernel.elf")[1]
         self.assertIn("linux (7), by boot header of Linux, version 2.15", said)
         self.assertIn("at physical address 0x1000000, or elsewhere", said)
+
+    def test_the_entry_on_uefi(self):
+        """The 64-bit one lies 512 bytes behind the one that the header names."""
+        for more_flags, version, wanted in ((8, 0x20F, 0x1000390), (8, 0x20C, 0x1000390),
+                                            (0, 0x20F, None), (7, 0x20F, None), (8, 0x20B, None)):
+            made = self.made(bzimage(version=version, more_flags=more_flags, handover=0x190))
+            self.assertEqual(made.efi_entry, wanted)
+        self.assertEqual(self.made(bzimage(more_flags=8, handover=4487)).efi_entry, 0x1000000 + 4999)
+        self.assert_refused(
+            bzimage(more_flags=8, handover=4488), "its boot header has an entry for UEFI at offset 0x1388 of the "
+            "kernel (handover_offset), behind its end at 0x1388; build it again [linux-handover]")
 
     def test_a_kernel_that_cannot_move(self):
         made = self.assert_protocol(bzimage(relocatable=0), LINUX, 0x100000)

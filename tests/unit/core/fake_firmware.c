@@ -274,12 +274,10 @@ void real_mode_copy(uint8_t *place, uint16_t segment, uint16_t stack)
     memcpy(place + sizeof(segment), &stack, sizeof(stack));
 }
 
-void handover_enter_services(uint64_t entry, uint32_t eax, uint32_t ebx)
+void handover_enter_services(uint64_t entry, const struct handover_services *registers)
 {
-    fake_firmware.handover = (struct handover){
-        .entry_vaddr = entry,
-        .registers = {.eax = eax, .ebx = ebx},
-    };
+    fake_firmware.handover = (struct handover){.entry_vaddr = entry};
+    fake_firmware.services = *registers;
     longjmp(end, FAKE_ENTERED);
 }
 

@@ -52,6 +52,7 @@ struct fake_firmware {
     bool video_set;
     struct handover handover; /* as handover_enter() got it */
     struct handover copied;   /* and handover_copy() */
+    struct handover_services services;
 };
 extern struct fake_firmware fake_firmware;
 

@@ -272,11 +272,39 @@ static void boot_services(void **state)
         assert_int_equal(run(), FAKE_ENTERED);
         assert_int_equal(fake_firmware.left, !has);
         assert_int_equal(fake_firmware.handover.entry_vaddr, KERNEL + (has ? 0x20 : 0x10));
-        const uint32_t info = fake_firmware.handover.registers.ebx;
+        const uint32_t info =
+            has ? (uint32_t)fake_firmware.services.rbx : fake_firmware.handover.registers.ebx;
         assert_int_equal(info >= MIB, has);
+        assert_int_equal(fake_firmware.given_back, has);
         if (has) /* the image's handle is in the last tag but one */
             assert_memory_equal(now_at(info + number(info) - 16), &(uint64_t){FAKE_IMAGE_HANDLE},
                                 8);
+    }
+}
+
+/* Linux is told what it cannot ask for, and asks for the rest. */
+static void linux_with_boot_services(void **state)
+{
+    (void)state;
+    for (int has = 0; has < 2; has++) {
+        start(PLAN_PROTOCOL_LINUX);
+        fake_firmware.has_services = has;
+        fake_firmware.described.efi_system_table_paddr = 0x12345678;
+        struct plan_efi_entry *entry = builder_add(&builder, PLAN_EFI_ENTRY, sizeof(*entry));
+        entry->entry_paddr = KERNEL + 0x200;
+        assert_int_equal(run(), FAKE_ENTERED);
+        assert_int_equal(fake_firmware.left, !has);
+        assert_int_equal(fake_firmware.given_back, has);
+        assert_int_equal(fake_firmware.handover.entry_vaddr, KERNEL + (has ? 0x200 : 0x10));
+        if (!has)
+            continue;
+        assert_int_equal(fake_firmware.services.rdi, FAKE_IMAGE_HANDLE);
+        assert_int_equal(fake_firmware.services.rsi, 0x12345678);
+        const uint64_t params = fake_firmware.services.rdx;
+        assert_true(params >= MIB);
+        assert_string_equal(now_at(number(params + 0x228)), "one two");
+        assert_int_equal(number(params + 0x21c), 0x1234);              /* the initrd */
+        assert_int_equal(*(const uint8_t *)now_at(params + 0x1e8), 0); /* no memory map */
     }
 }
 
@@ -354,6 +382,7 @@ int main(void)
         cmocka_unit_test(long_memory_maps),
         cmocka_unit_test(a_kernel_that_may_move),
         cmocka_unit_test(boot_services),
+        cmocka_unit_test(linux_with_boot_services),
         cmocka_unit_test(low_memory),
         cmocka_unit_test(a_place_that_is_taken),
         cmocka_unit_test(plans_that_make_no_sense),
