@@ -4,10 +4,13 @@ Xen and its shim have no kernel to start behind them, and say so: that is what t
 too. The shim by PVH wants a Xen around it, whatever starts it.
 """
 
+import gzip
 import struct
 
+import glyphs
 import machine
 import suite
+import test_grub
 from suite import UEFI
 
 XEN_OPTIONS = "xen com1=115200,8n1 console=com1,vga"
@@ -64,7 +67,7 @@ class ShimTest(ForeignKernelTest):
                 self.assertIn("Xen version 4.17", said)
 
     def test_pvh(self):
-        """Under QEMU's own -kernel, it says the same."""
+        """It wants a Xen around it, and shows where it missed it."""
         image = self.package(self.find("usr/lib/xen-4.17/boot/xen-shim"), "--protocol", "pvh")
         with machine.Machine(image, memory="512M") as guest:
             guest.allow_reset()
@@ -134,6 +137,8 @@ class LinuxTest(ForeignKernelTest):
         said = self.check(self.find("boot/vmlinuz-*"), **UEFI)
         self.assertIn("efi: EFI v2.", said)
         self.assertIn("ACPI: RSDP 0x", said)
+        # Which only its stub can find out, while boot services are there.
+        self.assertIn("secureboot: Secure boot disabled", said)
 
     def vmlinux(self):
         """The ELF file in the bzImage, compressed by LZ4 as it is there."""
@@ -157,12 +162,16 @@ class RealModeTest(ForeignKernelTest):
             guest.wait_for(lambda: "No more network devices" in guest.screen_text(), "its last words")
             self.assertIn("iPXE initialising devices...ok", guest.screen_text())
 
-    def test_memdisk(self):
-        """With a floppy disk whose boot sector prints a line, and stops."""
+    def floppy(self):
+        """One whose boot sector prints a line, and stops."""
         code = bytes.fromhex("fc31c08ed8be207cac84c07406b40ecd10ebf5faf4ebfd")
         sector = (code.ljust(32, b"\0") + b"booted by memdisk\0").ljust(510, b"\0") + b"\x55\xaa"
         floppy = self.folder / "floppy"
         floppy.write_bytes(sector + bytes(1440 * 1024 - 512))
+        return floppy
+
+    def test_memdisk(self):
+        floppy = self.floppy()
         image = self.package(self.find("usr/lib/syslinux/memdisk"), "--module", str(floppy),
                              "--cmdline", "floppy")
         with machine.Machine(image) as guest:
@@ -186,6 +195,83 @@ class MemtestTest(ForeignKernelTest):
             with machine.Machine(image) as guest:
                 guest.wait_for(lambda: "Memtest86+ v6.10" in guest.screen_text(), "its title")
                 guest.wait_for(lambda: "Pass" in guest.screen_text(), "its table")
+
+    def test_on_uefi(self):
+        """By its 64-bit entry; it sets a mode of 640 by 480, and writes to the middle of that."""
+        image = self.package(self.find("boot/memtest86+x64.bin"))
+        with machine.Machine(image, **UEFI) as guest:
+            guest.wait_for(lambda: glyphs.shows(guest.picture(), "Using: All Cores", height=16),
+                           "its table")
+
+
+class OtherLoadersTest(ForeignKernelTest):
+    """What is waited for above is what these kernels print, whoever starts them: QEMU's own -kernel
+    or, where that does not take the file, GRUB."""
+
+    def by_qemu(self, file, *arguments, memory="512M"):
+        disk = self.folder / "disk"
+        disk.write_bytes(bytes(512))
+        return machine.Machine(disk, memory=memory, arguments=["-kernel", str(file), *arguments])
+
+    def unpacked(self, pattern):
+        path = self.folder / "kernel"
+        path.write_bytes(gzip.decompress(self.find(pattern).read_bytes()))
+        return path
+
+    def test_xen(self):
+        with self.by_qemu(self.unpacked("boot/xen-4.17-amd64.gz"), "-append", XEN_OPTIONS) as guest:
+            guest.allow_reset()
+            guest.wait_for(lambda: NO_DOM0 in guest.serial(), "its last words")
+            self.assertIn("Xen version 4.17", guest.serial())
+
+    def test_the_shim_by_multiboot(self):
+        with self.by_qemu(self.find("usr/lib/xen-4.17/boot/xen-shim"), "-append",
+                          XEN_OPTIONS) as guest:
+            guest.allow_reset()
+            guest.wait_for(lambda: NO_DOM0 in guest.serial(), "its last words")
+
+    def test_the_shim_by_pvh(self):
+        """Which QEMU takes where there is no Multiboot header."""
+        path = self.folder / "shim"
+        data = self.find("usr/lib/xen-4.17/boot/xen-shim").read_bytes()
+        path.write_bytes(data.replace(struct.pack("<I", 0x1BADB002), bytes(4), 1))
+        with self.by_qemu(path) as guest:
+            guest.allow_reset()
+            guest.wait_for(lambda: "Xen call trace" in guest.debugcon(), "its trace on port 0xE9")
+            self.assertIn("pvh_init", guest.debugcon())
+
+    def test_mach_by_grub(self):
+        disk = test_grub.iso_of(self.folder, {"kernel": self.unpacked("boot/gnumach-1.8-486.gz")},
+                                "multiboot /kernel")
+        with machine.Machine(disk, memory="512M") as guest:
+            guest.wait_for(lambda: "bootstrap_create" in guest.screen_text(), "its last words")
+            self.assertIn("GNU Mach 1.8", guest.screen_text())
+
+    def test_invaders(self):
+        with self.by_qemu(self.find("boot/invaders.exec")) as guest:
+            guest.wait_for(lambda: "-*-" in guest.screen_text(), "the invaders")
+
+    def test_linux(self):
+        initrd = LinuxTest.initrd(self)
+        with self.by_qemu(self.find("boot/vmlinuz-*"), "-initrd", str(initrd), "-append",
+                          LinuxTest.OPTIONS) as guest:
+            guest.allow_reset()
+            guest.wait_for(lambda: "bootimage: this is the initrd" in guest.serial(), "the initrd")
+            self.assertIn(f"Command line: {LinuxTest.OPTIONS}", guest.serial())
+
+    def test_ipxe(self):
+        with self.by_qemu(self.find("boot/ipxe.lkrn")) as guest:
+            guest.wait_for(lambda: "No more network devices" in guest.screen_text(), "its last words")
+
+    def test_memdisk(self):
+        with self.by_qemu(self.find("usr/lib/syslinux/memdisk"), "-initrd",
+                          str(RealModeTest.floppy(self)), "-append", "floppy") as guest:
+            guest.wait_for_halt()
+            self.assertIn("booted by memdisk", guest.screen_text())
+
+    def test_memtest(self):
+        with self.by_qemu(self.find("boot/memtest86+x64.bin")) as guest:
+            guest.wait_for(lambda: "Memtest86+ v6.10" in guest.screen_text(), "its title")
 
 
 if __name__ == "__main__":
