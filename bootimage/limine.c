@@ -92,7 +92,7 @@ static bool add_mark(struct limine *limine, const uint64_t *words, size_t count,
                 feature_of(words + 2), {words[2], words[3]}, place.vaddr, place.file_offset},
             error);
     if (starts(words, count, tag_magic, 2) && count >= 3) {
-        if (limine->tag.vaddr) {
+        if (limine->tag.file_offset) {
             limine->second_tag = place;
         } else {
             limine->tag = place;
@@ -101,7 +101,7 @@ static bool add_mark(struct limine *limine, const uint64_t *words, size_t count,
     }
     if (starts(words, count, start_marker, 4))
         limine->start = place;
-    if (starts(words, count, end_marker, 2) && !limine->end.vaddr)
+    if (starts(words, count, end_marker, 2) && !limine->end.file_offset)
         limine->end = place;
     return true;
 }
@@ -160,7 +160,7 @@ static void look_for_unaligned(struct limine *limine, const struct window *windo
 
 static bool is_empty(const struct limine *limine)
 {
-    return limine->request_count == 0 && !limine->tag.vaddr;
+    return limine->request_count == 0 && !limine->tag.file_offset;
 }
 
 static bool look_at_segment(struct limine *limine, const struct kernel *kernel,
@@ -222,8 +222,8 @@ void limine_free(struct limine *limine)
 
 bool limine_is_between_markers(const struct limine *limine, uint64_t vaddr)
 {
-    return (!limine->start.vaddr || vaddr > limine->start.vaddr) &&
-           (!limine->end.vaddr || vaddr < limine->end.vaddr);
+    return (!limine->start.file_offset || vaddr > limine->start.vaddr) &&
+           (!limine->end.file_offset || vaddr < limine->end.vaddr);
 }
 
 bool limine_request_at(struct limine_request *request, const struct kernel *kernel, uint64_t vaddr,

@@ -34,10 +34,9 @@ struct limine_request {
     uint64_t file_offset;
 };
 
-/* A place; vaddr 0: there is none. */
 struct limine_place {
     uint64_t vaddr;
-    uint64_t file_offset;
+    uint64_t file_offset; /* 0: there is none, as the file begins with the ELF header */
 };
 
 struct limine {

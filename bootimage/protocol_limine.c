@@ -64,7 +64,7 @@ static enum protocol_mark describe(const struct kernel *kernel, const struct lim
 {
     const struct limine_request *first = limine->requests;
 
-    if (!limine->tag.vaddr && !first && limine_list_section(kernel).bytes == 0)
+    if (!limine->tag.file_offset && !first && limine_list_section(kernel).bytes == 0)
         return refuse_lost(kernel, error);
     if (kernel->class != ELFCLASS64) {
         error_set(error,
@@ -73,7 +73,7 @@ static enum protocol_mark describe(const struct kernel *kernel, const struct lim
                   kernel->path);
         return PROTOCOL_BROKEN_MARK;
     }
-    if (limine->tag.vaddr)
+    if (limine->tag.file_offset)
         snprintf(reason, PROTOCOL_REASON_BYTES,
                  "Limine base revision tag at file offset 0x%" PRIx64 ", revision %" PRIu64,
                  limine->tag.file_offset, limine->revision);
@@ -135,14 +135,15 @@ static bool place(struct kernel *kernel, struct error *error)
 
 static bool check_tag(const struct kernel *kernel, const struct limine *limine, struct error *error)
 {
-    if (limine->second_tag.vaddr)
+    if (limine->second_tag.file_offset)
         return error_set(error,
                          "%s: has a second Limine base revision tag at 0x%" PRIx64
                          " (file offset 0x%" PRIx64 "), the first is at 0x%" PRIx64
                          "; take one of them away [limine-tag-twice]",
                          kernel->path, limine->second_tag.vaddr, limine->second_tag.file_offset,
                          limine->tag.vaddr);
-    if (limine->start.vaddr && limine->end.vaddr && limine->start.vaddr > limine->end.vaddr)
+    if (limine->start.file_offset && limine->end.file_offset &&
+        limine->start.vaddr > limine->end.vaddr)
         return error_set(error,
                          "%s: its marker for the start of Limine's requests, at 0x%" PRIx64
                          ", lies behind that for their end, at 0x%" PRIx64
@@ -398,7 +399,7 @@ static bool answer_tag(struct kernel *kernel, const struct limine *limine, uint6
     };
     const size_t count = is_served ? 2 : 1;
 
-    if (!limine->tag.vaddr)
+    if (!limine->tag.file_offset)
         return true;
     struct kernel_patch *more =
         reallocarray(kernel->patches, kernel->patch_count + count, sizeof(*more));

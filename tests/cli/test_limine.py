@@ -190,6 +190,17 @@ class Places(LimineTest):
             self.assertEqual(made.absolute_patches, [(base + elf.PIE_DATA + 72, 3),
                                                      (base + elf.PIE_DATA + 80, 0)])
 
+    def test_a_tag_at_address_0(self):
+        data = elf.build([Segment(0, tag(3) + START + request("HHDM"), R | W, offset=0x1000),
+                          Segment(0x1000, CODE)], type=elf.ET_DYN, entry=0x1000)
+        made = self.limine(data)
+        self.assertEqual((made.limine, made.absolute_patches), ((0, 0, {5: 56}), []))
+        data = elf.build([Segment(0, tag(3) + request("HHDM"), R | W, offset=0x1000),
+                          Segment(0x1000, CODE)], type=elf.ET_DYN, entry=0x1000)
+        made = self.limine(data)
+        self.assertEqual((made.limine, made.absolute_patches),
+                         ((3, 0, {5: 24}), [(8, 3), (16, 0)]))
+
     def test_another_machine(self):
         self.assert_refused(
             kernel(tag(3), machine=elf.EM_AARCH64),
