@@ -93,8 +93,6 @@ static const struct {
     uint32_t type;
     const char *what;
 } never_served[] = {
-    {7, "VBE information; ask for a framebuffer (8)"},
-    {10, "an APM table"},
     {11, "a 32-bit EFI system table"},
     {16, "a DHCP answer, as there is no network boot"},
     {19, "a 32-bit EFI image handle"},

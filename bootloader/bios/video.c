@@ -18,12 +18,15 @@
 #define VBE_INFO 0x4f00
 #define VBE_MODE_INFO 0x4f01
 #define VBE_SET_MODE 0x4f02
+#define VBE_GET_MODE 0x4f03
+#define VBE_INTERFACE 0x4f0a
 #define VBE_EDID 0x4f15
 #define VBE_DONE 0x004f
 #define VBE_READ_EDID 0x0001
 #define VBE_LEAST_VERSION 0x0200
 #define VBE_VERSION_3 0x0300
 #define MODE_LINEAR 0x4000
+#define VBE_MODE_NUMBER 0x1ff
 #define MODE_LIST_END 0xffff
 #define MODE_TRIED 0xfffe
 /* Supported, in colour, graphics, with a linear framebuffer. */
@@ -74,6 +77,15 @@ struct vbe_mode {
 };
 _Static_assert(sizeof(struct vbe_mode) == 256, "vbe_mode");
 
+/* Is a mode of ours set? */
+static bool is_set;
+
+static bool call_with(struct bios_registers *registers)
+{
+    bios_call(VIDEO_SERVICES, registers);
+    return (registers->eax & 0xffff) == VBE_DONE;
+}
+
 /* With ES:DI at an offset in the buffer. */
 static bool call(uint32_t function, uint32_t ebx, uint32_t ecx, uint32_t offset)
 {
@@ -85,22 +97,27 @@ static bool call(uint32_t function, uint32_t ebx, uint32_t ecx, uint32_t offset)
         .es = (uint16_t)((uintptr_t)bios_buffer >> 4),
     };
 
-    bios_call(VIDEO_SERVICES, &registers);
-    return (registers.eax & 0xffff) == VBE_DONE;
+    return call_with(&registers);
+}
+
+static bool ask_controller(void)
+{
+    struct vbe_info *info = (void *)(bios_buffer + INFO_OFFSET);
+
+    memset(info, 0, sizeof(*info));
+    memcpy(info->signature, "VBE2", sizeof(info->signature));
+    return call(VBE_INFO, 0, 0, INFO_OFFSET) &&
+           memcmp(info->signature, "VESA", sizeof(info->signature)) == 0;
 }
 
 /* Copy the list of modes. Returns the version; 0: there is no VBE that knows framebuffers. */
 static uint16_t list_modes(void)
 {
-    struct vbe_info *info = (void *)(bios_buffer + INFO_OFFSET);
+    const struct vbe_info *info = (const void *)(bios_buffer + INFO_OFFSET);
     uint16_t *list = (void *)(bios_buffer + LIST_OFFSET);
     unsigned int count = 0;
 
-    memset(info, 0, sizeof(*info));
-    memcpy(info->signature, "VBE2", sizeof(info->signature));
-    if (!call(VBE_INFO, 0, 0, INFO_OFFSET) ||
-        memcmp(info->signature, "VESA", sizeof(info->signature)) != 0 ||
-        info->version < VBE_LEAST_VERSION)
+    if (!ask_controller() || info->version < VBE_LEAST_VERSION)
         return 0;
     const uint16_t *from = (const void *)(((uintptr_t)info->modes[1] << 4) + info->modes[0]);
     for (; count < MOST_MODES - 1 && *from != MODE_LIST_END; from++)
@@ -216,6 +233,7 @@ bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebu
     while ((entry = find_best(wish, version, framebuffer))) {
         if (call(VBE_SET_MODE, *entry | MODE_LINEAR, 0, INFO_OFFSET)) {
             read_edid(framebuffer);
+            is_set = true;
             return true;
         }
         *entry = MODE_TRIED;
@@ -224,4 +242,24 @@ bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebu
     if (has_tried) /* who knows what is left of the text */
         bios_call(VIDEO_SERVICES, &text);
     return false;
+}
+
+bool firmware_describe_vbe(struct firmware_vbe *vbe)
+{
+    struct bios_registers mode = {.eax = VBE_GET_MODE}, interface = {.eax = VBE_INTERFACE};
+
+    if (!is_set || !call_with(&mode) || !ask_controller())
+        return false;
+    *vbe = (struct firmware_vbe){.mode = (uint16_t)mode.ebx};
+    memcpy(vbe->controller, bios_buffer + INFO_OFFSET, sizeof(vbe->controller));
+    memset(bios_buffer + MODE_OFFSET, 0, sizeof(vbe->mode_info));
+    if (!call(VBE_MODE_INFO, 0, mode.ebx & VBE_MODE_NUMBER, MODE_OFFSET))
+        return false;
+    memcpy(vbe->mode_info, bios_buffer + MODE_OFFSET, sizeof(vbe->mode_info));
+    if (call_with(&interface)) {
+        vbe->interface_segment = interface.es;
+        vbe->interface_offset = (uint16_t)interface.edi;
+        vbe->interface_bytes = (uint16_t)interface.ecx;
+    }
+    return true;
 }

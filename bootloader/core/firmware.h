@@ -50,6 +50,33 @@ bool firmware_set_video(const struct plan_request *wish, struct bootinfo_framebu
    moves *index behind it. It was called, and has found a framebuffer. False: there is none. */
 bool firmware_next_video(uint32_t *index, struct bootinfo_framebuffer *mode);
 
+/* What a video BIOS says of itself and of the mode that it shows, as [VBE-3 §4.3, §4.4] have it,
+   and where its code for protected mode is [VBE-3 §4.13 "Function 0Ah - Return VBE Protected Mode
+   Interface"]. */
+struct firmware_vbe {
+    uint16_t mode;
+    uint16_t interface_segment, interface_offset, interface_bytes; /* 0: there is none */
+    uint8_t controller[512];
+    uint8_t mode_info[256];
+};
+
+/* False: firmware_set_video() has set no mode of a video BIOS. */
+bool firmware_describe_vbe(struct firmware_vbe *vbe);
+
+/* The interface of APM for protected mode, connected [RBIL "int 15h AX=5303h"], in the order of
+   [Multiboot2 §3.6.10 "APM table"]. Segments are those of real mode, lengths are bytes. */
+struct firmware_apm {
+    uint16_t version; /* 0: 0x0102 is 1.2 */
+    uint16_t code_segment;
+    uint32_t entry_offset;
+    uint16_t code_16_segment, data_segment;
+    uint16_t flags; /* as installed: bit 1: there is a 32-bit interface */
+    uint16_t code_bytes, code_16_bytes, data_bytes;
+};
+
+/* False: the firmware has no APM. */
+bool firmware_describe_apm(struct firmware_apm *apm);
+
 /* A page of RAM below 1 MiB which the loader may overwrite as soon as the firmware was left. */
 uint64_t firmware_low_page(void);
 

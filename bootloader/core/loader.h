@@ -16,6 +16,8 @@
 #include "plan.h"
 #include "sections.h"
 
+struct multiboot_bios;
+
 /* One boot, from the front end's call to the kernel's entry. */
 struct loader {
     struct firmware_boot boot;
@@ -31,6 +33,7 @@ struct loader {
     struct address_space space;
     struct modules modules;
     struct sections sections;
+    const struct multiboot_bios *bios;       /* of a Multiboot kernel */
     struct bootinfo_framebuffer framebuffer; /* 0 bytes: none */
     struct bootinfo *info;
     uint64_t map_copy_ranges;       /* that the kernel's memory map has room for */

@@ -78,3 +78,14 @@ bool multiboot_framebuffer_of(const struct loader *loader, struct multiboot_fram
     };
     return true;
 }
+
+void multiboot_ask_bios(struct loader *loader)
+{
+    struct multiboot_bios *bios =
+        (void *)(uintptr_t)memory_map_take_pages(&loader->map, sizeof(*bios));
+
+    if (!firmware_describe_apm(&bios->apm))
+        bios->apm = (struct firmware_apm){0};
+    bios->has_vbe = firmware_describe_vbe(&bios->vbe);
+    loader->bios = bios;
+}

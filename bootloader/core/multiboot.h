@@ -24,6 +24,16 @@ struct multiboot_memory {
 
 struct multiboot_memory multiboot_memory_of(const struct bootinfo_memory_range *range);
 
+/* What only a BIOS tells of. */
+struct multiboot_bios {
+    struct firmware_apm apm; /* of version 0: there is none */
+    struct firmware_vbe vbe;
+    bool has_vbe;
+};
+
+/* Ask it, while it is there: sets loader->bios, to memory of the loader. The video mode is set. */
+void multiboot_ask_bios(struct loader *loader);
+
 /* Types of framebuffers, and of what their colours are made. */
 #define MULTIBOOT_FRAMEBUFFER_RGB 1u
 #define MULTIBOOT_FRAMEBUFFER_TEXT 2u

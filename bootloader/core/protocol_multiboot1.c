@@ -19,6 +19,8 @@
 #define INFO_SECTIONS (1u << 5)
 #define INFO_MEMORY_MAP (1u << 6)
 #define INFO_LOADER_NAME (1u << 9)
+#define INFO_APM (1u << 10)
+#define INFO_VBE (1u << 11)
 #define INFO_FRAMEBUFFER (1u << 12)
 
 /* Drive, first partition, and none within it. */
@@ -41,8 +43,11 @@ struct multiboot1_info {
     uint32_t drives[2];             /* 52: 0 */
     uint32_t config_table;          /* 60: 0 */
     uint32_t loader_name_paddr;     /* 64 */
-    uint32_t apm_table;             /* 68: 0 */
-    uint32_t vbe[4];                /* 72: 0 */
+    uint32_t apm_paddr;             /* 68: of a struct firmware_apm */
+    uint32_t vbe_controller_paddr;  /* 72 */
+    uint32_t vbe_mode_info_paddr;   /* 76 */
+    uint16_t vbe_mode;              /* 80 */
+    uint16_t vbe_interface[3];      /* 82: segment, offset, bytes */
     uint32_t framebuffer_paddr[2];  /* 88 */
     uint32_t framebuffer_pitch;     /* 96 */
     uint32_t framebuffer_width;     /* 100 */
@@ -77,8 +82,9 @@ void protocol_multiboot1_prepare(struct loader *loader)
     sections_load(loader);
     information_command_line(loader, &line_bytes);
     information_start(loader);
+    multiboot_ask_bios(loader);
     information_take(loader, sizeof(struct multiboot1_info) + line_bytes +
-                                 MULTIBOOT_LOADER_NAME_BYTES +
+                                 sizeof(struct multiboot_bios) + MULTIBOOT_LOADER_NAME_BYTES +
                                  loader->modules.count * sizeof(struct multiboot1_module) +
                                  information_module_text_bytes(loader) +
                                  information_map_ranges(loader) * sizeof(struct multiboot1_memory));
@@ -148,6 +154,26 @@ static void describe_screen(const struct loader *loader, struct multiboot1_info 
     memcpy(info->framebuffer_colours, screen.colours, sizeof(screen.colours));
 }
 
+static void describe_bios(struct loader *loader, struct multiboot1_info *info)
+{
+    const struct firmware_apm *apm = &loader->bios->apm;
+    const struct firmware_vbe *vbe = &loader->bios->vbe;
+
+    if (apm->version) {
+        info->flags |= INFO_APM;
+        info->apm_paddr = information_copy(loader, apm, sizeof(*apm));
+    }
+    if (!loader->bios->has_vbe)
+        return;
+    info->flags |= INFO_VBE;
+    info->vbe_controller_paddr = information_copy(loader, vbe->controller, sizeof(vbe->controller));
+    info->vbe_mode_info_paddr = information_copy(loader, vbe->mode_info, sizeof(vbe->mode_info));
+    info->vbe_mode = vbe->mode;
+    info->vbe_interface[0] = vbe->interface_segment;
+    info->vbe_interface[1] = vbe->interface_offset;
+    info->vbe_interface[2] = vbe->interface_bytes;
+}
+
 void protocol_multiboot1_enter(struct loader *loader)
 {
     uint64_t line_bytes;
@@ -169,5 +195,6 @@ void protocol_multiboot1_enter(struct loader *loader)
     describe_modules(loader, info);
     describe_sections(loader, info);
     describe_screen(loader, info);
+    describe_bios(loader, info);
     information_enter(loader, ENTRY_MAGIC, information_paddr(loader, info), 0);
 }

@@ -24,8 +24,10 @@ enum tag_type {
     TAG_MEMORY = 4,
     TAG_BOOT_DEVICE = 5,
     TAG_MEMORY_MAP = 6,
+    TAG_VBE = 7,
     TAG_FRAMEBUFFER = 8,
     TAG_SECTIONS = 9,
+    TAG_APM = 10,
     TAG_EFI_SYSTEM_TABLE_64 = 12,
     TAG_SMBIOS = 13,
     TAG_RSDP_1 = 14,
@@ -114,6 +116,11 @@ struct tag_smbios {
     uint8_t tables[];     /* 16 */
 };
 
+struct tag_vbe {
+    struct tag tag;          /* 0 */
+    struct firmware_vbe vbe; /* 8: mode, interface, the two blocks */
+};
+
 struct tag_efi_memory_map {
     struct tag tag;              /* 0 */
     uint32_t descriptor_bytes;   /* 8 */
@@ -127,6 +134,8 @@ _Static_assert(sizeof(struct memory_entry) == 24, "memory_entry");
 _Static_assert(offsetof(struct tag_framebuffer, colours) == 32, "tag_framebuffer");
 _Static_assert(offsetof(struct tag_sections, headers) == 20, "tag_sections");
 _Static_assert(offsetof(struct tag_smbios, tables) == 16, "tag_smbios");
+_Static_assert(sizeof(struct tag_vbe) == 784, "tag_vbe");
+_Static_assert(sizeof(struct firmware_apm) == 20, "firmware_apm");
 _Static_assert(offsetof(struct tag_efi_memory_map, map) == 16, "tag_efi_memory_map");
 
 /* The tags whose length is always the same, those of addresses, and the heads of all others. */
@@ -140,6 +149,7 @@ void protocol_multiboot2_prepare(struct loader *loader)
     sections_load(loader);
     information_command_line(loader, &line_bytes);
     information_start(loader);
+    multiboot_ask_bios(loader);
     tables_find_smbios(loader->info, &smbios);
     information_take(loader, FIXED_BYTES + line_bytes + MULTIBOOT_LOADER_NAME_BYTES +
                                  loader->modules.count * sizeof(struct tag_module) +
@@ -147,7 +157,7 @@ void protocol_multiboot2_prepare(struct loader *loader)
                                  information_map_ranges(loader) * sizeof(struct memory_entry) +
                                  (uint64_t)loader->sections.count * loader->sections.header_bytes +
                                  smbios.bytes + tables_rsdp_bytes(loader->info) +
-                                 firmware_map_bytes());
+                                 sizeof(struct multiboot_bios) + firmware_map_bytes());
 }
 
 /* The next tag, of so many bytes. */
@@ -273,6 +283,16 @@ static void describe_boot_device(struct loader *loader)
     tag->sub_partition = NO_PARTITION;
 }
 
+static void describe_bios(struct loader *loader)
+{
+    const struct multiboot_bios *bios = loader->bios;
+
+    if (bios->apm.version)
+        add_copy(loader, TAG_APM, sizeof(struct tag), &bios->apm, sizeof(bios->apm));
+    if (bios->has_vbe)
+        add_copy(loader, TAG_VBE, sizeof(struct tag), &bios->vbe, sizeof(bios->vbe));
+}
+
 static void describe_efi_memory(struct loader *loader)
 {
     const struct bootinfo *info = loader->info;
@@ -310,6 +330,7 @@ static struct information_start *describe_all(struct loader *loader)
     describe_sections(loader);
     describe_tables(loader);
     describe_boot_device(loader);
+    describe_bios(loader);
     if (loader->info->efi_system_table_paddr)
         describe_address(loader, TAG_EFI_SYSTEM_TABLE_64, loader->info->efi_system_table_paddr);
     describe_base(loader);

@@ -64,3 +64,9 @@ UINTN handles_with(EFI_GUID *protocol, EFI_HANDLE **handles)
         return 0;
     return count;
 }
+
+bool firmware_describe_apm(struct firmware_apm *apm)
+{
+    (void)apm;
+    return false;
+}

@@ -198,3 +198,10 @@ bool firmware_next_video(uint32_t *index, struct bootinfo_framebuffer *mode)
     }
     return false;
 }
+
+/* There is no video BIOS. */
+bool firmware_describe_vbe(struct firmware_vbe *vbe)
+{
+    (void)vbe;
+    return false;
+}

@@ -28,7 +28,7 @@ class ProtocolTest(suite.BootTest):
 class Multiboot1Test(ProtocolTest):
     def test_on_bios(self):
         values, count = self.boot("multiboot1")
-        self.assertEqual(count, 22)
+        self.assertEqual(count, 23)
         self.assertEqual(self.number(values, "boot_device"), 0x8000FFFF)
         self.assertEqual(self.number(values, "framebuffer_type"), TEXT)
         self.assertNotEqual(self.number(values, "pic"), 0xFF, "as the BIOS had it")
@@ -36,7 +36,7 @@ class Multiboot1Test(ProtocolTest):
 
     def test_on_uefi(self):
         values, count = self.boot("multiboot1", **UEFI)
-        self.assertEqual(count, 22)
+        self.assertEqual(count, 23)
         self.assertEqual(self.number(values, "boot_device"), 0)
         self.assertEqual(self.number(values, "framebuffer_type"), RGB)
 
@@ -53,7 +53,7 @@ class Multiboot1Test(ProtocolTest):
     def test_bss_that_only_the_address_fields_know(self):
         for how in {}, UEFI:
             _, count = self.boot("multiboot1-fields", **how)
-            self.assertEqual(count, 20)
+            self.assertEqual(count, 21)
 
     def test_over_the_interrupt_vectors(self):
         self.boot("multiboot1-low")
@@ -77,7 +77,7 @@ class Multiboot1Test(ProtocolTest):
 class Multiboot2Test(ProtocolTest):
     def test_on_bios(self):
         values, count = self.boot("multiboot2")
-        self.assertEqual(count, 28)
+        self.assertEqual(count, 29)
         self.assertEqual(self.number(values, "boot_drive"), 0x80)
         self.assertEqual(self.number(values, "framebuffer_type"), TEXT)
         self.assertEqual(values["load_base"], values["load_start"])
@@ -85,7 +85,7 @@ class Multiboot2Test(ProtocolTest):
 
     def test_on_uefi(self):
         values, count = self.boot("multiboot2", **UEFI)
-        self.assertEqual(count, 29)
+        self.assertEqual(count, 30)
         self.assertEqual(self.number(values, "efi"), 1)
         self.assertEqual(self.number(values, "rsdp_2"), 1)
         self.assertEqual(self.number(values, "framebuffer_type"), RGB)

@@ -399,11 +399,11 @@ class Multiboot2(ProtocolTest):
         self.assert_protocol(kernel(multiboot2(tag(77, flags=1))), MULTIBOOT2)
 
     def test_information(self):
-        served = [1, 2, 3, 4, 5, 6, 8, 9, 12, 13, 14, 15, 17, 18, 20, 21]
+        served = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 17, 18, 20, 21]
         self.assert_protocol(kernel(multiboot2(tag(1, *served))), MULTIBOOT2)
         at = "the Multiboot 2 header's tag of type 1 at file offset 0x1010 requires information of type "
         cure = "; do without it, or make the tag optional (flags 1) [multiboot2-information]"
-        for kind, what in ((16, "a DHCP answer, as there is no network boot"), (10, "an APM table"),
+        for kind, what in ((16, "a DHCP answer, as there is no network boot"), (11, "a 32-bit EFI system table"),
                            (22, "something that the specification does not know")):
             self.assert_refused(kernel(multiboot2(tag(1, 6, kind))), f"{at}{kind}, {what}{cure}")
             self.assert_protocol(kernel(multiboot2(tag(1, 6, kind, flags=1))), MULTIBOOT2)

@@ -251,6 +251,19 @@ bool firmware_next_video(uint32_t *index, struct bootinfo_framebuffer *mode)
     return mode->width && (*index)++ == 0;
 }
 
+/* The machine has neither. */
+bool firmware_describe_vbe(struct firmware_vbe *vbe)
+{
+    memset(vbe, FAKE_RAM_JUNK, sizeof(*vbe));
+    return false;
+}
+
+bool firmware_describe_apm(struct firmware_apm *apm)
+{
+    memset(apm, FAKE_RAM_JUNK, sizeof(*apm));
+    return false;
+}
+
 _Noreturn void firmware_stop(void)
 {
     longjmp(end, FAKE_STOPPED);

@@ -10,7 +10,8 @@ struct info {
     uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr;
     uint32_t shdr_num, shdr_size, shdr_addr, shdr_shndx;
     uint32_t mmap_length, mmap_addr, drives_length, drives_addr, config_table, boot_loader_name;
-    uint32_t apm_table, vbe[4];
+    uint32_t apm_table, vbe_control_info, vbe_mode_info;
+    uint16_t vbe_mode, vbe_interface[3];
     uint64_t framebuffer_addr;
     uint32_t framebuffer_pitch, framebuffer_width, framebuffer_height;
     uint8_t framebuffer_bpp, framebuffer_type, color_info[6];
@@ -119,6 +120,23 @@ static void check_screen(const struct info *info)
         "a framebuffer with colours");
 }
 
+/* The boot device tells of a BIOS. */
+static void check_bios(const struct info *info)
+{
+    if (!FLAG(1)) {
+        report_check(!FLAG(10) && !FLAG(11), "nothing of a BIOS");
+        return;
+    }
+    report_check(FLAG(10) && is_apm((const struct apm *)info->apm_table), "the APM table");
+    if (!FLAG(12) || info->framebuffer_type != 1)
+        return;
+    report_check(FLAG(11) && is_vbe((const uint8_t *)info->vbe_control_info,
+                                    (const uint8_t *)info->vbe_mode_info, info->vbe_mode,
+                                    info->framebuffer_width, info->framebuffer_height,
+                                    info->framebuffer_addr),
+                 "VBE information");
+}
+
 void check(void)
 {
     const struct info *info = (const struct info *)state.ebx;
@@ -128,6 +146,7 @@ void check(void)
     check_machine();
     report_check(is_apart((uint32_t)info, (uint32_t)info + sizeof(*info)) && state.ebx % 4 == 0,
                  "the information is apart from the kernel");
+    report_value("flags", info->flags);
     report_check((info->flags & ~0x1fffu) == 0, "no flag that is not defined");
     report_check(FLAG(2) && is_text((const char *)info->cmdline, "one two  three"),
                  "the command line");
@@ -143,6 +162,7 @@ void check(void)
     (void)check_sections;
 #endif
     check_screen(info);
+    check_bios(info);
 #ifdef LOW_TEXT
     const char *low;
     __asm__("" : "=r"(low) : "0"(LOW_TEXT)); /* else the compiler knows better than to read at 0 */

@@ -182,6 +182,27 @@ static void check_screen(void)
                  "a framebuffer with colours");
 }
 
+/* On a BIOS; of VBE only where it has set the mode. */
+static void check_bios(void)
+{
+    const struct tag *screen = tags[8], *vbe = tags[7];
+
+    if (counts[12]) {
+        report_check(!counts[7] && !counts[10], "nothing of a BIOS");
+        return;
+    }
+    report_check(counts[10] == 1 && tags[10]->size == 28 &&
+                     is_apm((const struct apm *)text(tags[10], 8)),
+                 "the APM table");
+    if (!screen || (uint8_t)(number(screen, 28) >> 8) != 1)
+        return;
+    report_check(counts[7] == 1 && vbe->size == 784 &&
+                     is_vbe((const uint8_t *)vbe + 16, (const uint8_t *)vbe + 528,
+                            (uint16_t)number(vbe, 8), number(screen, 20), number(screen, 24),
+                            number_64(screen, 8)),
+                 "VBE information");
+}
+
 void check(void)
 {
     report_entered();
@@ -198,6 +219,7 @@ void check(void)
     check_tables();
     check_firmware();
     check_screen();
+    check_bios();
     report_check(counts[21] == 1 && tags[21]->size == 12, "the load base");
     report_value("load_base", number(tags[21], 8));
     report_value("load_start", (uint32_t)load_start);

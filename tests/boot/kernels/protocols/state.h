@@ -129,6 +129,36 @@ static inline bool begins(const char *text, const char *wanted)
     return *wanted == '\0';
 }
 
+/* What a BIOS tells of itself; of Multiboot 1 and 2 alike. */
+struct apm {
+    uint16_t version, code_segment;
+    uint32_t offset;
+    uint16_t code_16_segment, data_segment, flags, code_bytes, code_16_bytes, data_bytes;
+};
+
+static inline bool is_apm(const struct apm *apm)
+{
+    return apm->version >= 0x100 && apm->version <= 0x102 && apm->code_segment &&
+           apm->code_16_segment && apm->data_segment && (apm->flags & 2) && apm->code_bytes;
+}
+
+static inline uint16_t read_16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+
+/* The blocks of VBE, functions 0 and 1, of a mode with this framebuffer; the number has bit 14 set
+   for a linear one. */
+static inline bool is_vbe(const uint8_t *controller, const uint8_t *mode_info, uint16_t mode,
+                          uint32_t width, uint32_t height, uint64_t paddr)
+{
+    return controller[0] == 'V' && controller[1] == 'E' && controller[2] == 'S' &&
+           controller[3] == 'A' && read_16(controller + 4) >= 0x200 &&
+           (read_16(mode_info) & 0x99) == 0x99 && read_16(mode_info + 18) == width &&
+           read_16(mode_info + 20) == height && *(const uint32_t *)(mode_info + 40) == paddr &&
+           (mode & 0x4000) && (mode & 0x1ff) >= 0x100;
+}
+
 /* Does [start, end) lie apart from the kernel? */
 static inline bool is_apart(uint64_t start, uint64_t end)
 {
