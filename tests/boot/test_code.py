@@ -20,7 +20,8 @@ MNEMONIC = re.compile(r"(f[a-z]\w*|wait|emms|v?(ld|st)mxcsr|xsave\w*|xrstor\w*|v
 
 # Labels of what stands among the 64-bit code in core/handover.asm and core/trampoline.asm: data, and
 # 16-bit code.
-NOT_64_BIT_CODE = re.compile(r"(mxcsr|no_idt|handover_(switch_|protected_)?gdt|\w*settings|trampoline)")
+NOT_64_BIT_CODE = re.compile(
+    r"(mxcsr|no_idt|handover_(switch_|protected_|limine_)?gdt|\w*settings|trampoline)")
 
 
 def instructions(program, *options):

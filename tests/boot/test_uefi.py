@@ -77,7 +77,7 @@ class KernelsTest(suite.BootTest):
 
     def test_other_cpus(self):
         values, count = self.boot("cpus", processors="8", **UEFI)
-        self.assertEqual(count, 20)
+        self.assertEqual(count, 21)
         self.assertEqual(int(values["cpu_count"], 16), 8)
 
     def test_other_cpus_with_five_levels(self):

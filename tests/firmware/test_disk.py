@@ -29,13 +29,13 @@ def last_of_loader(image):
 
 
 def longer_loader(image):
-    """Let stage 1 read 80 sectors. What lies behind stage 2 it loads for nothing."""
+    """Let stage 1 read 160 sectors. What lies behind stage 2 it loads for nothing."""
     # The end of its packet: segment and LBA of the next read, most sectors in one, sectors left.
     layout = "<HQHH"
     now = struct.pack(layout, 0x7E0, 1, 127, image.stage2_sectors + 1)
     sector = image.path.read_bytes()[:SECTOR_BYTES]
     assert sector.count(now) == 1
-    image.overwrite(sector.index(now), struct.pack(layout, 0x7E0, 1, 127, 80))
+    image.overwrite(sector.index(now), struct.pack(layout, 0x7E0, 1, 127, 160))
 
 
 class EddTest(shim.ShimTest):
