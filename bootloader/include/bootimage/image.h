@@ -349,7 +349,7 @@ enum plan_limine_feature {
 
 /* A request among the kernel's bytes; what its fields say has been taken from them by the tool. */
 struct plan_limine_request {
-    uint64_t vaddr;    /* 0: as in the ELF file: of the request, 48 bytes of it in a region */
+    uint64_t vaddr;    /* 0: as in the ELF file, multiple of 8; the request's 48 bytes are loaded */
     uint32_t feature;  /* 8: enum plan_limine_feature */
     uint32_t reserved; /* 12: 0 */
 };

@@ -214,7 +214,8 @@ static void plans_that_are_refused(void **state)
     set_up(state);
     limine->requests[3].feature = 5;
     small_kernel_fails(&builder, ERROR_PLAN_DAMAGED);
-    const uint64_t ends[] = {VADDR - 1, VADDR + SMALL_KERNEL_BYTES - 47, 0, UINT64_MAX};
+    const uint64_t ends[] = {VADDR - 8, VADDR + SMALL_KERNEL_BYTES - 40, VADDR + REQUESTS + 4, 0,
+                             UINT64_MAX - 7};
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         set_up(state);
         limine->requests[3].vaddr = ends[i];
