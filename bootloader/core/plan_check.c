@@ -442,8 +442,9 @@ static bool are_requests_in_regions(const struct plan *plan)
     const struct plan_limine *limine = (const void *)plan_find(plan, NULL, PLAN_LIMINE);
 
     for (uint32_t i = 0; limine && i < limine->count; i++) {
-        if (limine->requests[i].vaddr % 8 ||
-            !is_in_region(plan, limine->requests[i].vaddr + protocol->slide, LIMINE_REQUEST_BYTES))
+        uint64_t vaddr = limine->requests[i].vaddr + protocol->slide;
+
+        if (vaddr % 8 || !is_in_region(plan, vaddr, LIMINE_REQUEST_BYTES))
             return false;
     }
     return true;
