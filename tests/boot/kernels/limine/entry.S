@@ -2,6 +2,23 @@
  * The start of the Limine test kernel: notes down the machine before it changes any of it. What the
  * ELF header names is not the entry that the kernel asks for.
  */
+.macro keep_msr number, at
+    mov $\number, %ecx
+    rdmsr
+    mov %eax, \at(%r8)
+    mov %edx, \at + 4(%r8)
+.endm
+
+/* What both entries have in common: RSP as it was, what it led to, and RAX. RAX: struct state. */
+.macro keep_stack
+    mov (%rsp), %rcx
+    lea 8(%rsp), %rdx
+    mov %rdx, 0(%rax)
+    mov 8(%rsp), %rdx
+    mov %rdx, 8(%rax)
+    mov %rcx, 24(%rax)
+.endm
+
     .section .text, "ax"
     .globl _start
 _start:
@@ -17,7 +34,6 @@ _start:
     jmp 2b
 wrong: .asciz "not ok 1 - the entry that was asked for\n"
 
-
     .globl asked_entry
 asked_entry:
     push %rax
@@ -25,12 +41,7 @@ asked_entry:
     pushfq
     popq 16(%rax)
     call keep_all
-    mov (%rsp), %rcx
-    lea 8(%rsp), %rdx
-    mov %rdx, 0(%rax)
-    mov 8(%rsp), %rdx
-    mov %rdx, 8(%rax)
-    mov %rcx, 24(%rax)
+    keep_stack
     lea stack_end(%rip), %rsp
     xor %ebp, %ebp
     jmp check
@@ -59,28 +70,12 @@ keep_all:
     mov %rdx, 56(%r8)
     mov %cr4, %rdx
     mov %rdx, 64(%r8)
-    mov $0xc0000080, %ecx
-    rdmsr
-    mov %eax, 72(%r8)
-    mov $0x277, %ecx
-    rdmsr
-    mov %eax, 80(%r8)
-    mov %edx, 84(%r8)
-    mov $0x2ff, %ecx
-    rdmsr
-    mov %eax, 88(%r8)
-    mov $0x20e, %ecx
-    rdmsr
-    mov %eax, 96(%r8)
-    mov %edx, 100(%r8)
-    mov $0x20f, %ecx
-    rdmsr
-    mov %eax, 104(%r8)
-    mov %edx, 108(%r8)
-    mov $0x1b, %ecx
-    rdmsr
-    mov %eax, 112(%r8)
-    mov %edx, 116(%r8)
+    keep_msr 0xc0000080, 72
+    keep_msr 0x277, 80
+    keep_msr 0x2ff, 88
+    keep_msr 0x20e, 96
+    keep_msr 0x20f, 104
+    keep_msr 0x1b, 112
     sub $16, %rsp
     sgdt (%rsp)
     mov 2(%rsp), %rdx
@@ -110,12 +105,7 @@ mp_entry:
     pushfq
     popq 16(%rax)
     call keep_all
-    mov (%rsp), %rcx
-    lea 8(%rsp), %rdx
-    mov %rdx, 0(%rax)
-    mov 8(%rsp), %rdx
-    mov %rdx, 8(%rax)
-    mov %rcx, 24(%rax)
+    keep_stack
     movq $1, 152(%rax)
 0:  cli
     hlt
