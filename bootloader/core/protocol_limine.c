@@ -135,13 +135,23 @@ void protocol_limine_prepare(struct loader *loader)
     memory_map_settle(memory);
 }
 
+static bool is_ram(const struct memory_map *map, uint64_t paddr)
+{
+    uint64_t start = paddr;
+
+    return memory_map_next_ram(map, &start) > 0 && start <= paddr;
+}
+
+/* Not where a table lies about them. */
 static void mask_io_apics(const struct loader *loader)
 {
     const struct acpi_table madt = acpi_find_madt(loader->info->rsdp_paddr, &loader->map);
     uint32_t paddr;
 
-    for (uint32_t offset = 0; acpi_next_io_apic(&madt, &offset, &paddr);)
-        firmware_mask_io_apic(paddr);
+    for (uint32_t offset = 0; acpi_next_io_apic(&madt, &offset, &paddr);) {
+        if (!is_ram(&loader->map, paddr))
+            firmware_mask_io_apic(paddr);
+    }
 }
 
 void protocol_limine_enter(struct loader *loader)

@@ -8,6 +8,8 @@
 #include "io.h"
 
 #define LEAF_TSC 0x15
+#define LEAF_FREQUENCY 0x16
+#define HZ_PER_MHZ 1000000u
 #define TIMER_HZ 1193182u
 #define TIMER_COUNT 5966u /* 5 ms */
 #define TIMER_CHANNEL_2 0x42
@@ -20,13 +22,19 @@
 /* Longer than that on any CPU: the timer's clock is off. */
 #define MOST_TICKS 1000000000ull
 
+/* Where the crystal's frequency is left out, the counter runs at the CPU's base frequency. */
 static uint64_t hz_by_cpuid(void)
 {
-    if (cpu_id(0, 0).eax < LEAF_TSC)
+    const uint32_t last = cpu_id(0, 0).eax;
+
+    if (last < LEAF_TSC)
         return 0;
     const struct cpu_id leaf = cpu_id(LEAF_TSC, 0);
-
-    return leaf.eax > 0 ? (uint64_t)leaf.ecx * leaf.ebx / leaf.eax : 0;
+    if (leaf.eax == 0 || leaf.ebx == 0)
+        return 0;
+    if (leaf.ecx == 0 && last >= LEAF_FREQUENCY)
+        return (uint64_t)(cpu_id(LEAF_FREQUENCY, 0).eax & 0xffff) * HZ_PER_MHZ;
+    return (uint64_t)leaf.ecx * leaf.ebx / leaf.eax;
 }
 
 static uint64_t hz_by_timer(void)

@@ -154,6 +154,20 @@ static void cpus_that_came(void **state)
     assert_int_equal(fake_firmware.io_apic_paddr, 0xfec00000);
 }
 
+static void an_io_apic_that_cannot_be(void **state)
+{
+    static const uint32_t addresses[] = {0x1000, FAKE_RAM_PADDR, FAKE_RAM_END - 0x1000};
+
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        const uint32_t entry[] = {1 | 12 << 8, addresses[i], 0};
+
+        set_up(state);
+        fake_madt(entry, sizeof(entry));
+        boot();
+        assert_int_equal(fake_firmware.io_apic_paddr, 0);
+    }
+}
+
 static void the_mode_of_the_apic(void **state)
 {
     for (int has = 0; has <= 1; has++) {
@@ -239,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup(times, set_up),
         cmocka_unit_test_setup(addresses_of_tables_by_revision, set_up),
         cmocka_unit_test_setup(cpus_that_came, set_up),
+        cmocka_unit_test_setup(an_io_apic_that_cannot_be, set_up),
         cmocka_unit_test_setup(the_mode_of_the_apic, set_up),
         cmocka_unit_test_setup(memory_types, set_up),
         cmocka_unit_test_setup(memory_types_of_a_cpu_without, set_up),
