@@ -36,6 +36,7 @@ objdump                    binutils              binutils               binutils
 pkg-config                 pkg-config            pkgconf-pkg-config     pkgconf          pkgconf
 pkg:libelf                 libelf-dev            elfutils-libelf-devel  libelf           libelf
 pkg:jansson                libjansson-dev        jansson-devel          jansson          jansson
+pkg:inih                   libinih-dev           inih-devel             libinih          inih
 pkg:zlib                   zlib1g-dev            zlib-devel             zlib             zlib
 pkg:liblz4                 liblz4-dev            lz4-devel              lz4              lz4
 pkg:libxxhash              libxxhash-dev         xxhash-devel           xxhash           xxhash

@@ -114,6 +114,34 @@ bool error_out_of_memory(struct error *error)
     return error_set(error, "%s", out_of_memory);
 }
 
+static void free_text(char *text)
+{
+    if (text != out_of_memory)
+        free(text);
+}
+
+bool error_prefix(struct error *error, const char *format, ...)
+{
+    va_list arguments;
+    char *prefix;
+    char *whole;
+
+    if (error->text == out_of_memory)
+        return false;
+    va_start(arguments, format);
+    prefix = format_text(format, arguments);
+    va_end(arguments);
+    whole = malloc(strlen(prefix) + strlen(error->text) + 1);
+    if (whole) {
+        strcpy(whole, prefix);
+        strcat(whole, error->text);
+    }
+    free_text(prefix);
+    free_text(error->text);
+    error->text = whole ? whole : out_of_memory;
+    return false;
+}
+
 /* A place for one more warning; NULL without memory. */
 static char **add_warning(struct error *error)
 {
@@ -135,12 +163,6 @@ void error_warn(struct error *error, const char *format, ...)
     va_start(arguments, format);
     *warning = format_text(format, arguments);
     va_end(arguments);
-}
-
-static void free_text(char *text)
-{
-    if (text != out_of_memory)
-        free(text);
 }
 
 void error_demote(struct error *error)

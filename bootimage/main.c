@@ -138,7 +138,7 @@ static bool run_image(const struct options *options, const struct plan *plan, st
     struct runner runner = {.variables = -1, .arguments = options->qemu_arguments};
 
     if (is_uefi) {
-        if (!ovmf_find(&ovmf, options->ovmf, error))
+        if (!ovmf_find(&ovmf, options->machine.ovmf, error))
             goto out;
         runner.ovmf = &ovmf;
         if (ovmf.variables && (runner.variables = runner_copy_variables(&ovmf, error)) < 0)
@@ -352,7 +352,8 @@ int main(int count, char **words)
     if (!options_parse(&options, count, words, &error)) {
         status = EXIT_USAGE;
     } else if (options.help) {
-        fputs(options_usage, stdout);
+        fputs(options_usage_image, stdout);
+        fputs(options_usage_machine, stdout);
     } else if (options.version) {
         printf("bootimage %s\nfirmware BIOS%s\njansson %s\nlibelf %s\nxxHash %d.%d.%d (built in)\n",
                BOOTIMAGE_VERSION, esp_blob_bytes > 0 ? ", UEFI" : " (built without UEFI)",
