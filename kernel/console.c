@@ -9,15 +9,26 @@
 #include "serial.h"
 #include "vga.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 static enum screen_color console_color = SCREEN_LIGHT_GREY;
+static const char *console_prefix = "";
+static bool console_is_within_line;
+
+static void console_put_bare(char character)
+{
+    serial_put(character);
+    screen_put(character, console_color);
+}
 
 static void console_put(void *context, char character)
 {
     (void)context;
-    serial_put(character);
-    screen_put(character, console_color);
+    for (const char *prefix = console_prefix; !console_is_within_line && *prefix; prefix++)
+        console_put_bare(*prefix);
+    console_is_within_line = character != '\n';
+    console_put_bare(character);
 }
 
 /* In text mode there is no framebuffer. */
@@ -36,6 +47,17 @@ void console_start(const struct bootinfo *info)
 void console_set_color(enum screen_color color)
 {
     console_color = color;
+}
+
+void console_set_prefix(const char *prefix)
+{
+    console_prefix = prefix;
+}
+
+void console_begin_line(void)
+{
+    if (console_is_within_line)
+        console_print("\n");
 }
 
 void console_keep_above(void)

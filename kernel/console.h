@@ -16,6 +16,12 @@ void console_start(const struct bootinfo *info);
 /* The colour of what is printed from now on, on black; light grey at first. */
 void console_set_color(enum screen_color color);
 
+/* What each line begins with from now on; nothing at first. */
+void console_set_prefix(const char *prefix);
+
+/* Ends the current line, if it holds anything. */
+void console_begin_line(void);
+
 /* What stands above the current row stays on the screen when the rest scrolls. */
 void console_keep_above(void);
 

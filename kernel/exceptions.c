@@ -1,6 +1,6 @@
 /*
  * Exceptions 0 to 31: the IDT and what its handlers say. The stubs of exceptions.asm save the
- * registers and call exceptions_report(), which prints all there is to know and stops the machine.
+ * registers and call exceptions_report(), which prints all there is to know and ends the run.
  * Interrupts stay off in this kernel, so vectors from 32 on have no gate: a stray INT becomes a
  * general protection fault. [Intel SDM vol. 3 §6.14 "Exception and Interrupt Handling in 64-bit
  * Mode", §6.15 "Exception and Interrupt Reference"]
@@ -199,10 +199,10 @@ void exceptions_report(const struct exceptions_frame *frame)
     const char *name = exceptions_names[frame->vector];
 
     panic_begin();
-    console_print("\nexception %lu %s, error code 0x%lx\n", frame->vector, name ? name : "reserved",
+    console_print("exception %lu %s, error code 0x%lx\n", frame->vector, name ? name : "reserved",
                   frame->error_code);
     if (frame->vector == EXCEPTION_PAGE_FAULT)
         exceptions_explain_page_fault(frame->error_code, cr2);
     exceptions_print_registers(frame, cr2);
-    cpu_halt();
+    panic_end();
 }

@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "cpu.h"
+#include "verdict.h"
 
 #include <stdarg.h>
 
@@ -13,13 +14,32 @@
 #define PANIC_MAX_REPORTS 2
 
 static unsigned int panic_reports;
+static void (*panic_other_end)(void);
 
 void panic_begin(void)
 {
-    if (panic_reports == PANIC_MAX_REPORTS)
-        cpu_halt();
     panic_reports++;
+    if (panic_reports == PANIC_MAX_REPORTS + 1)
+        panic_end();
+    if (panic_reports > PANIC_MAX_REPORTS)
+        cpu_halt();
     console_set_color(SCREEN_LIGHT_RED);
+    console_begin_line();
+}
+
+void panic_end(void)
+{
+    if (panic_other_end) {
+        panic_reports = 0;
+        panic_other_end();
+    }
+    verdict_panicked();
+    verdict_end(VERDICT_FAILED);
+}
+
+void panic_set_end(void (*end)(void))
+{
+    panic_other_end = end;
 }
 
 void panic_at(const char *file, int line, const char *function, const char *format, ...)
@@ -27,10 +47,10 @@ void panic_at(const char *file, int line, const char *function, const char *form
     va_list arguments;
 
     panic_begin();
-    console_print("\npanic: %s:%d, %s(): ", file, line, function);
+    console_print("panic: %s:%d, %s(): ", file, line, function);
     va_start(arguments, format);
     console_vprint(format, arguments);
     va_end(arguments);
     console_print("\n");
-    cpu_halt();
+    panic_end();
 }

@@ -1,5 +1,5 @@
 /*
- * The end: says what went wrong and where, on the screen and COM1, and stops the machine.
+ * The end: says what went wrong and where, on the screen and COM1, and ends the run.
  */
 #ifndef KERNEL_PANIC_H
 #define KERNEL_PANIC_H
@@ -18,8 +18,15 @@
 __attribute__((format(printf, 4, 5))) _Noreturn void
 panic_at(const char *file, int line, const char *function, const char *format, ...);
 
-/* Each report that ends the run begins here: it makes the console stand out, and stops the machine
-   at once when even the report of a failed report fails. */
+/* Each report that ends the run begins here: it makes the console stand out, and ends at once when
+   even the report of a failed report fails. */
 void panic_begin(void);
+
+/* And ends here: the machine stops, after it has told (verdict.h) whoever started it. */
+_Noreturn void panic_end(void);
+
+/* What reports end with from now on; NULL: with the machine. It must not return. A kernel that
+   tests itself goes on by this. */
+void panic_set_end(void (*end)(void));
 
 #endif

@@ -32,6 +32,7 @@ enum serial_register {
 #define MODEM_OUT_AND_LOOPBACK 0x1E
 #define STATUS_RECEIVED 0x01
 #define STATUS_CAN_SEND 0x20
+#define STATUS_ALL_SENT 0x40
 #define STATUS_ABSENT 0xFF
 
 /* A byte takes 87 us to send and a status read about 1 us: this is some hundred bytes' time. */
@@ -109,4 +110,10 @@ void serial_put(char character)
     if (character == '\n')
         serial_send('\r');
     serial_send(character);
+}
+
+void serial_flush(void)
+{
+    if (serial_state == SERIAL_PRESENT)
+        serial_wait(STATUS_ALL_SENT);
 }

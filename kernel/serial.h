@@ -8,4 +8,7 @@
    that sends, this does nothing. */
 void serial_put(char character);
 
+/* Waits until the last byte is out, or some hundred bytes' time. */
+void serial_flush(void);
+
 #endif
