@@ -207,15 +207,13 @@ bool registers_parse(struct registers *registers, const char *text, size_t bytes
 
 const char *registers_name(enum registers_general number, unsigned int bits)
 {
-    static const char names[REGISTERS_GENERAL_COUNT][4] = {
-        "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15",
-    };
-    static const char names_32_bit[][4] = {
-        "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi",
+    static const char names[2][REGISTERS_GENERAL_COUNT][4] = {
+        {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"},
+        {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
+         "r13", "r14", "r15"},
     };
 
-    return bits != 64 && number < REGISTERS_R8 ? names_32_bit[number] : names[number];
+    return names[bits == 64][number];
 }
 
 bool registers_next(struct registers *registers, unsigned int *cpu, const char **text)

@@ -264,6 +264,7 @@ static void cpus_side_by_side(void **state)
 {
     (void)state;
     add_check("0xffffffff", "0xe");
+    add_check("0xa", "0xb");
     add_head(14, 2, 0x401000, RSP);
     add_check("0xffffffff", "0xd");
     add_head(13, 0x28, 0x402000, RSP - 0x1000);
@@ -275,17 +276,19 @@ static void cpus_side_by_side(void **state)
         "SP=0010:0000000000007000 env->regs[R_EAX]=0000000000000000\n");
     add_registers(0x403000, 0x7000, 0);
     add_registers(0x401000, RSP, 0x1234);
+    add_exception(8, 0, 0x402000, 0);
+    assert_int_equal(exception_log_newest(feed(), 0)->during, EXCEPTION_INVALID_TSS);
     add_check("0xe", "0xd");
     add_exception(8, 0, 0x401000, 0x1234);
     add(NOT_DELIVERED);
     struct exception_log *log = feed();
 
-    assert_int_equal(log->count, 3);
+    assert_int_equal(log->count, 4);
     assert_triple_fault(log);
     assert_chain(log, "14 8");
-    assert_int_equal(exception_log_newest(log, 2)->vector, 13);
-    assert_int_equal(exception_log_newest(log, 2)->error_code, 0x28);
-    assert_int_equal(exception_log_newest(log, 1)->registers.cr2, 0x1234);
+    assert_int_equal(exception_log_newest(log, 3)->vector, 13);
+    assert_int_equal(exception_log_newest(log, 3)->error_code, 0x28);
+    assert_int_equal(exception_log_newest(log, 2)->registers.cr2, 0x1234);
 }
 
 /* QEMU shows 32 bits of what it prints in full before. */

@@ -170,6 +170,23 @@ static void without_heading_it_is_cpu_0(void **state)
     assert_false(registers_next(&registers, &cpu, &text));
 }
 
+/* Without registers_next(), the first CPU counts. */
+static void first_of_two_counts(void **state)
+{
+    static char both[sizeof(in_64_bit_code) + sizeof(of_three_cpus)];
+    struct registers registers;
+
+    (void)state;
+    strcpy(both, in_64_bit_code);
+    strcat(both, of_three_cpus);
+    assert_true(registers_parse(&registers, both, strlen(both)));
+    assert_int_equal(registers.bits, 64);
+    assert_int_equal(registers.rip, 0x401013);
+    assert_int_equal(registers.idt_limit, 0xfff);
+    assert_int_equal(registers.cs, 8);
+    assert_false(registers.is_halted);
+}
+
 /* However short the text, nothing behind its end is read, and only all of it will do. */
 static void what_is_cut_off_is_refused(void **state)
 {
@@ -227,8 +244,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers_of_64_bit_code),    cmocka_unit_test(registers_of_all_cpus),
-        cmocka_unit_test(without_heading_it_is_cpu_0), cmocka_unit_test(what_is_cut_off_is_refused),
-        cmocka_unit_test(what_is_missing_is_refused),  cmocka_unit_test(names_are_of_the_code),
+        cmocka_unit_test(without_heading_it_is_cpu_0), cmocka_unit_test(first_of_two_counts),
+        cmocka_unit_test(what_is_cut_off_is_refused),  cmocka_unit_test(what_is_missing_is_refused),
+        cmocka_unit_test(names_are_of_the_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
