@@ -10,7 +10,8 @@
 
 #define CHARACTERS_UTF8_BYTES 4 /* that one takes, at most */
 
-/* The character that the text begins with. Returns its bytes; 0 if it is none in UTF-8. */
+/* The character that the text begins with. Returns its bytes; 0, as the character, if it is none in
+   UTF-8. */
 size_t characters_decode(const char *text, uint32_t *character);
 
 /* Writes it in UTF-8, without a 0. Returns its bytes. */

@@ -38,7 +38,7 @@ static uint32_t *looks_of(const char *text, const struct screen_font *font)
         if (character == '\n' || character == '\r' || character == '\t')
             character = ' ';
         looks[count] = font ? screen_font_look(font, character) : look_in_437(character);
-        if (bytes == 0 || looks[count] == 0) {
+        if (looks[count] == 0) {
             free(looks);
             return NULL;
         }

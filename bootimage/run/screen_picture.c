@@ -151,7 +151,8 @@ bool screen_picture_shows(const uint8_t *ppm, size_t bytes, const struct screen_
     if (!picture_read(&picture, ppm, bytes))
         return false;
     for (size_t i = 0; !found && i < font_count * WAYS_PER_FONT; i++) {
-        if (read_way(&screen, &picture, &fonts[i / WAYS_PER_FONT], i % WAYS_PER_FONT)) {
+        if (read_way(&screen, &picture, &fonts[i / WAYS_PER_FONT],
+                     (unsigned int)(i % WAYS_PER_FONT))) {
             found = screen_shows(&screen, text);
             free(screen.cells);
         }
@@ -183,7 +184,8 @@ char *screen_picture_print(const uint8_t *ppm, size_t bytes, const struct screen
     if (!picture_read(&picture, ppm, bytes))
         return calloc(1, 1);
     for (size_t i = 0; i < font_count * WAYS_PER_FONT; i++) {
-        if (!read_way(&screen, &picture, &fonts[i / WAYS_PER_FONT], i % WAYS_PER_FONT))
+        if (!read_way(&screen, &picture, &fonts[i / WAYS_PER_FONT],
+                      (unsigned int)(i % WAYS_PER_FONT)))
             continue;
         ptrdiff_t worth = worth_of(&screen);
         if (worth > most) {

@@ -70,6 +70,7 @@ static void text_is_found_wherever_it_is(void **state)
     assert_shows_not("middle  of it");
     assert_shows_not("middleof");
     assert_shows_not("First");
+    assert_shows_not("middle first");
 }
 
 static void text_that_wrapped_is_found(void **state)

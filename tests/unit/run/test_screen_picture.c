@@ -5,6 +5,7 @@
 
 #include "font.h"
 #include "framebuffer.h"
+#include "run/picture.h"
 #include "run/screen_picture.h"
 #include "screen.h"
 #include "vga.h"
@@ -152,9 +153,9 @@ static void no_more_than_two_colors(void **state)
 {
     (void)state;
     start(0);
-    draw((struct hand){.scale = 1, .ink = 0xffffff}, "cells");
-    paint(2 * 8, 3, 1, 1, 0xff0000);
-    assert_false(shows("cells"));
+    draw((struct hand){.scale = 1, .ink = 0xffffff}, "ce(ls");
+    paint(2 * 8 + 2, 2, 1, 1, 0xff0000);
+    assert_false(shows("ce(ls"));
     assert_true(shows("ce"));
     assert_prints("ce�ls\n");
 }
@@ -193,11 +194,12 @@ static void text_that_wrapped(void **state)
     assert_false(shows("ab.cd"));
 }
 
-/* A font of 8 by 2: blank, 'T', and a full block. */
+/* A font of 8 by 2: blank, 'T', a full block, the upper and the lower half of it. */
 static struct screen_font open_blocks(void)
 {
-    static const uint32_t header[] = {FONT_MAGIC, 0, 32, 1, 3, 2, 2, 8};
-    static const char rest[] = "\0\0\x7E\0\xFF\xFF \xFFT\xFF█\xFF";
+    static const uint32_t header[] = {FONT_MAGIC, 0, 32, 1, 5, 2, 2, 8};
+    static const char rest[] = "\0\0\x7E\0\xFF\xFF\xFF\0\0\xFF"
+                               " \xFFT\xFF█\xFF▀\xFF▄\xFF";
     struct screen_font blocks;
     struct error error = {0};
     char path[SUPPORT_PATH_BYTES];
@@ -224,6 +226,10 @@ static void blanks_in_inverse_and_blocks(void **state)
     assert_true(screen_picture_shows(ppm, PPM_BYTES, &blocks, 1, " T  "));
     assert_false(screen_picture_shows(ppm, PPM_BYTES, &blocks, 1, " T██"));
     assert_false(screen_picture_shows(ppm, PPM_BYTES, &blocks, 1, "█T"));
+    paint(0, 2, 8, 1, 0xffffff);
+    paint(8, 3, 8, 1, 0xffffff);
+    assert_true(screen_picture_shows(ppm, PPM_BYTES, &blocks, 1, "▀▄"));
+    assert_false(screen_picture_shows(ppm, PPM_BYTES, &blocks, 1, "▄▀"));
     screen_font_close(&blocks);
 }
 
@@ -280,6 +286,7 @@ static void files_that_are_no_picture(void **state)
         "P6\n1 1 255# and no more",
         "P6\n1x1\n255\n...",
     };
+    struct picture picture;
 
     (void)state;
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -289,6 +296,7 @@ static void files_that_are_no_picture(void **state)
 
         assert_non_null(copy);
         memcpy(copy + 1, files[i], bytes);
+        assert_false(picture_read(&picture, copy + 1, bytes));
         assert_false(screen_picture_shows(copy + 1, bytes, &font, 1, ""));
         char *lines = screen_picture_print(copy + 1, bytes, &font, 1);
         assert_string_equal(lines, "");
