@@ -53,7 +53,7 @@ SHARED = {
 
 def messages():
     """(file, format) of all that modules say."""
-    for path in sorted((ROOT / "bootimage").glob("*.c")):
+    for path in sorted((ROOT / "bootimage").rglob("*.c")):
         text = path.read_text()
         if path.name == "error.c":
             yield path.name, re.search(r'out_of_memory\[\] = (".*");', text)[1]
@@ -88,7 +88,7 @@ class Diagnostics(support.ToolTest):
 
     def test_all_are_provoked(self):
         tests = "".join(path.read_text() for folder in ("cli", "unit")
-                        for path in (ROOT / "tests" / folder).glob("test_*.*")
+                        for path in (ROOT / "tests" / folder).rglob("test_*.*")
                         if path.name != pathlib.Path(__file__).name)
         for name in self.collect():
             self.assertNotEqual(f"[{name}]" in tests, name in UNPROVOKED,
