@@ -1,0 +1,467 @@
+/*
+ * The image meets a machine that is watched: QEMU is a child of this process, its outputs are pipes,
+ * and QMP goes over a socket that has no name [QEMU docs/interop "qmp-spec.txt"].
+ *
+ * QEMU stops where a pipe is full, with all CPUs and its answers to commands; so every wait here
+ * empties them. Nothing has a name in any folder, and QEMU dies with this process: so nothing is
+ * left behind, whatever ends it.
+ */
+#include "run/machine.h"
+
+#include "temporary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHUNK_BYTES 65536
+#define COMMAND_LIMIT_MS 30000
+#define END_LIMIT_MS 5000
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static volatile sig_atomic_t caught;
+
+static void note_signal(int number)
+{
+    caught = number;
+}
+
+/* The signals come while ppoll() waits, and never elsewhere. */
+static void block_signals(sigset_t *before)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++) {
+        sigaddset(&set, ending_signals[i]);
+        sigaction(ending_signals[i], &action, NULL);
+    }
+    sigprocmask(SIG_BLOCK, &set, before);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* The ends that QEMU gets. */
+struct child_ends {
+    int qmp;
+    int outputs[MACHINE_OUTPUTS];
+};
+
+static void close_end(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static bool open_lines(struct machine *machine, struct child_ends *ends, struct error *error)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return error_set(error, "cannot create a socket: %s [machine-lines]", strerror(errno));
+    machine->qmp = pair[0];
+    ends->qmp = pair[1];
+    for (int i = 0; i < MACHINE_OUTPUTS; i++) {
+        if (pipe2(pair, O_CLOEXEC) != 0)
+            return error_set(error, "cannot create a pipe: %s [machine-lines]", strerror(errno));
+        machine->outputs[i] = pair[0];
+        ends->outputs[i] = pair[1];
+        fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    }
+    machine->memory = temporary_file(error);
+    return machine->memory >= 0;
+}
+
+static void keep_open(int fd)
+{
+    fcntl(fd, F_SETFD, 0);
+}
+
+/* In the child: becomes QEMU, or tells by the pipe of messages why not. */
+static _Noreturn void become_qemu(char *const *words, const struct child_ends *ends,
+                                  const struct machine_start *start, int memory,
+                                  const sigset_t *signals, pid_t parent)
+{
+    int null = open("/dev/null", O_RDWR);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
+        signal(ending_signals[i], SIG_DFL);
+    sigprocmask(SIG_SETMASK, signals, NULL);
+    if (!start->on_terminal) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+    }
+    dup2(ends->outputs[MACHINE_MESSAGES], STDERR_FILENO);
+    keep_open(ends->qmp);
+    for (int i = 0; i < MACHINE_MESSAGES; i++)
+        keep_open(ends->outputs[i]);
+    keep_open(memory);
+    if (!start->image)
+        keep_open(start->image_fd);
+    execvp(words[0], words);
+    dprintf(STDERR_FILENO, "%s", strerror(errno));
+    _exit(127);
+}
+
+static bool start_qemu(struct machine *machine, const struct qemu_setup *setup,
+                       const struct machine_start *start, struct child_ends *ends,
+                       struct error *error)
+{
+    char image[32], serial[64], debugcon[32], log[32];
+    struct qemu_lines lines = {image, serial, debugcon, log, ends->qmp};
+    struct qemu_command command;
+    const pid_t parent = getpid();
+    sigset_t signals;
+    bool done = false;
+
+    if (start->image)
+        lines.image = start->image;
+    else
+        snprintf(image, sizeof(image), "/dev/fd/%d", start->image_fd);
+    /* A terminal's serial port is read here from what QEMU logs of it. */
+    snprintf(serial, sizeof(serial), start->on_terminal ? "stdio,logfile=/dev/fd/%d"
+                                                        : "file,path=/dev/fd/%d",
+             ends->outputs[MACHINE_SERIAL]);
+    snprintf(debugcon, sizeof(debugcon), "/dev/fd/%d", ends->outputs[MACHINE_DEBUGCON]);
+    snprintf(log, sizeof(log), "/dev/fd/%d", ends->outputs[MACHINE_LOG]);
+    block_signals(&signals);
+    if (!qemu_command(&command, setup, &lines)) {
+        error_out_of_memory(error);
+        goto out;
+    }
+    machine->pid = fork();
+    if (machine->pid == 0)
+        become_qemu(command.words, ends, start, machine->memory, &signals, parent);
+    if (machine->pid < 0) {
+        machine->pid = 0;
+        error_set(error, "cannot start a process: %s [machine-fork]", strerror(errno));
+        goto out;
+    }
+    done = true;
+out:
+    qemu_free(&command);
+    return done;
+}
+
+bool machine_has_ended(const struct machine *machine)
+{
+    return machine->pid == 0;
+}
+
+/* One line of QMP: a greeting, a reply or an event. */
+static void take_line(struct machine *machine, const char *line, size_t bytes)
+{
+    json_t *object = json_loadb(line, bytes, 0, NULL);
+
+    if (object && json_object_get(object, "event")) {
+        json_array_append_new(machine->events, object);
+        return;
+    }
+    if (object) {
+        json_decref(machine->reply);
+        machine->reply = object;
+    }
+}
+
+static void take_qmp(struct machine *machine)
+{
+    char *more = realloc(machine->received, machine->received_bytes + CHUNK_BYTES);
+    char *line, *end;
+    ssize_t count;
+
+    if (!more) {
+        close_end(&machine->qmp);
+        return;
+    }
+    machine->received = more;
+    count = recv(machine->qmp, more + machine->received_bytes, CHUNK_BYTES, MSG_DONTWAIT);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
+        close_end(&machine->qmp);
+    if (count <= 0)
+        return;
+    machine->received_bytes += (size_t)count;
+    line = more;
+    while ((end = memchr(line, '\n', machine->received_bytes - (size_t)(line - more)))) {
+        take_line(machine, line, (size_t)(end - line));
+        line = end + 1;
+    }
+    machine->received_bytes -= (size_t)(line - more);
+    memmove(more, line, machine->received_bytes);
+}
+
+static void take_output(struct machine *machine, int output)
+{
+    static char bytes[CHUNK_BYTES];
+    ssize_t count = read(machine->outputs[output], bytes, sizeof(bytes));
+
+    if (count > 0)
+        machine->take(machine->context, (enum machine_output)output, bytes, (size_t)count);
+    else if (count == 0 || (errno != EAGAIN && errno != EINTR))
+        close_end(&machine->outputs[output]);
+}
+
+/* Whether any line was open. */
+static bool wait_once(struct machine *machine, int milliseconds)
+{
+    struct pollfd lines[MACHINE_OUTPUTS + 1];
+    struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    bool is_open = machine->qmp >= 0;
+    sigset_t none;
+
+    sigemptyset(&none);
+    for (int i = 0; i < MACHINE_OUTPUTS; i++) {
+        lines[i] = (struct pollfd){.fd = machine->outputs[i], .events = POLLIN};
+        is_open |= machine->outputs[i] >= 0;
+    }
+    lines[MACHINE_OUTPUTS] = (struct pollfd){.fd = machine->qmp, .events = POLLIN};
+    if (!is_open)
+        return false;
+    if (ppoll(lines, MACHINE_OUTPUTS + 1, &limit, &none) < 0) {
+        machine->signal = caught;
+        return true;
+    }
+    for (int i = 0; i < MACHINE_OUTPUTS; i++) {
+        if (lines[i].revents)
+            take_output(machine, i);
+    }
+    if (lines[MACHINE_OUTPUTS].revents)
+        take_qmp(machine);
+    return true;
+}
+
+/* QEMU has closed its socket, as it does at its end: the rest of what it said comes in. */
+static void reap(struct machine *machine)
+{
+    const int64_t end = now_ms() + END_LIMIT_MS;
+
+    close_end(&machine->qmp);
+    while (now_ms() < end && wait_once(machine, 100) && machine->signal == 0)
+        continue;
+    if (waitpid(machine->pid, &machine->status, WNOHANG) != machine->pid) {
+        kill(machine->pid, SIGKILL);
+        waitpid(machine->pid, &machine->status, 0);
+    }
+    machine->pid = 0;
+}
+
+void machine_wait(struct machine *machine, int milliseconds)
+{
+    if (machine_has_ended(machine))
+        return;
+    wait_once(machine, milliseconds);
+    if (machine->qmp < 0)
+        reap(machine);
+}
+
+/* The next message that is no event; NULL when QEMU is gone, or silent. */
+static json_t *wait_for_reply(struct machine *machine)
+{
+    const int64_t end = now_ms() + COMMAND_LIMIT_MS;
+    json_t *reply;
+
+    while (!machine->reply && !machine_has_ended(machine) && machine->signal == 0 &&
+           now_ms() < end)
+        machine_wait(machine, 1000);
+    reply = machine->reply;
+    machine->reply = NULL;
+    return reply;
+}
+
+static bool send_line(struct machine *machine, const char *line)
+{
+    size_t bytes = strlen(line);
+
+    for (size_t sent = 0; sent < bytes;) {
+        ssize_t count = send(machine->qmp, line + sent, bytes - sent, MSG_NOSIGNAL);
+
+        if (count < 0 && errno != EINTR)
+            return false;
+        sent += count > 0 ? (size_t)count : 0;
+    }
+    return true;
+}
+
+json_t *machine_command(struct machine *machine, const char *name, json_t *arguments)
+{
+    json_t *command = arguments ? json_pack("{s:s, s:o}", "execute", name, "arguments", arguments)
+                                : json_pack("{s:s}", "execute", name);
+    char *line = command ? json_dumps(command, JSON_COMPACT) : NULL;
+    json_t *reply = NULL;
+    json_t *value;
+
+    json_decref(command);
+    if (line && machine->qmp >= 0 && send_line(machine, line))
+        reply = wait_for_reply(machine);
+    free(line);
+    value = json_incref(json_object_get(reply, "return"));
+    json_decref(reply);
+    return value;
+}
+
+static bool run_command(struct machine *machine, const char *name)
+{
+    json_t *value = machine_command(machine, name, NULL);
+
+    json_decref(value);
+    return value;
+}
+
+bool machine_continue(struct machine *machine)
+{
+    for (size_t i = 0; i < MACHINE_CACHED_PAGES; i++)
+        machine->pages[i].is_valid = false;
+    machine->has_started = true;
+    return run_command(machine, "cont");
+}
+
+bool machine_stop(struct machine *machine)
+{
+    return run_command(machine, "stop");
+}
+
+char *machine_monitor(struct machine *machine, const char *command)
+{
+    json_t *value = machine_command(machine, "human-monitor-command",
+                                    json_pack("{s:s}", "command-line", command));
+    const char *text = json_string_value(value);
+    char *copy = text ? strdup(text) : NULL;
+
+    json_decref(value);
+    return copy;
+}
+
+/* Has QEMU write memory to the file, and reads it from there. */
+static bool save_memory(struct machine *machine, const char *command, json_t *arguments,
+                        void *bytes, size_t count)
+{
+    char path[32];
+    json_t *value;
+
+    snprintf(path, sizeof(path), "/dev/fd/%d", machine->memory);
+    json_object_set_new(arguments, "filename", json_string(path));
+    json_object_set_new(arguments, "size", json_integer((json_int_t)count));
+    value = machine_command(machine, command, arguments);
+    json_decref(value);
+    return value && pread(machine->memory, bytes, count, 0) == (ssize_t)count;
+}
+
+static const struct machine_page *find_page(struct machine *machine, unsigned int cpu,
+                                            uint64_t vaddr)
+{
+    struct machine_page *page =
+        &machine->pages[vaddr / MACHINE_PAGE_BYTES % MACHINE_CACHED_PAGES];
+
+    if (page->is_valid && page->cpu == cpu && page->vaddr == vaddr)
+        return page;
+    page->cpu = cpu;
+    page->vaddr = vaddr;
+    page->is_valid =
+        save_memory(machine, "memsave",
+                    json_pack("{s:I, s:i}", "val", (json_int_t)vaddr, "cpu-index", (int)cpu),
+                    page->bytes, MACHINE_PAGE_BYTES);
+    return page->is_valid ? page : NULL;
+}
+
+bool machine_read(struct machine *machine, unsigned int cpu, uint64_t vaddr, void *bytes,
+                  size_t count)
+{
+    uint8_t *to = bytes;
+
+    while (count > 0) {
+        uint64_t offset = vaddr % MACHINE_PAGE_BYTES;
+        size_t part = MACHINE_PAGE_BYTES - (size_t)offset;
+        const struct machine_page *page = find_page(machine, cpu, vaddr - offset);
+
+        if (!page)
+            return false;
+        part = part < count ? part : count;
+        memcpy(to, page->bytes + offset, part);
+        to += part;
+        vaddr += part;
+        count -= part;
+    }
+    return true;
+}
+
+bool machine_read_physical(struct machine *machine, uint64_t paddr, void *bytes, size_t count)
+{
+    return save_memory(machine, "pmemsave", json_pack("{s:I}", "val", (json_int_t)paddr), bytes,
+                       count);
+}
+
+/* QEMU says hello, and has to be told that it may be talked to. */
+static bool greet(struct machine *machine)
+{
+    json_t *greeting = wait_for_reply(machine);
+    bool is_there = json_object_get(greeting, "QMP") && run_command(machine, "qmp_capabilities");
+
+    json_decref(greeting);
+    return is_there;
+}
+
+bool machine_open(struct machine *machine, const struct qemu_setup *setup,
+                  const struct machine_start *start, struct error *error)
+{
+    struct child_ends ends = {.qmp = -1, .outputs = {-1, -1, -1, -1}};
+    bool done;
+
+    *machine = (struct machine){
+        .qmp = -1,
+        .outputs = {-1, -1, -1, -1},
+        .memory = -1,
+        .take = start->take,
+        .context = start->context,
+        .events = json_array(),
+    };
+    done = open_lines(machine, &ends, error) && start_qemu(machine, setup, start, &ends, error);
+    close_end(&ends.qmp);
+    for (int i = 0; i < MACHINE_OUTPUTS; i++)
+        close_end(&ends.outputs[i]);
+    return done && greet(machine);
+}
+
+void machine_quit(struct machine *machine)
+{
+    const int64_t end = now_ms() + END_LIMIT_MS;
+
+    run_command(machine, "quit");
+    while (!machine_has_ended(machine) && now_ms() < end)
+        machine_wait(machine, 100);
+}
+
+void machine_close(struct machine *machine)
+{
+    if (!machine_has_ended(machine)) {
+        kill(machine->pid, SIGKILL);
+        waitpid(machine->pid, &machine->status, 0);
+        machine->pid = 0;
+    }
+    close_end(&machine->qmp);
+    close_end(&machine->memory);
+    for (int i = 0; i < MACHINE_OUTPUTS; i++)
+        close_end(&machine->outputs[i]);
+    json_decref(machine->events);
+    json_decref(machine->reply);
+    free(machine->received);
+}
