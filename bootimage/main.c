@@ -151,9 +151,7 @@ static bool run_image(const struct options *options, const struct plan *plan, st
         runner.display = runner_choose_display(options->qemu_arguments, is_uefi);
         print_warnings(error);
         if (runner.display == RUNNER_CURSES && !options->quiet) {
-            fputs("bootimage: QEMU takes this terminal now; to leave it, press Alt+2, type quit "
-                  "and press Enter\n",
-                  stderr);
+            fputs(RUNNER_CURSES_NOTICE, stderr);
             /* QEMU clears the screen at once. */
             sleep(2);
         }

@@ -18,8 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,21 +92,34 @@ static bool open_lines(struct machine *machine, struct child_ends *ends, struct 
     return machine->memory >= 0;
 }
 
+/* Memory of the guest's that outlives QEMU. Where its size is not known, there is none. */
+static bool open_ram(struct machine *machine, uint64_t bytes, struct error *error)
+{
+    if (bytes == 0)
+        return true;
+    machine->ram = memfd_create("bootimage-ram", MFD_CLOEXEC);
+    if (machine->ram >= 0 && ftruncate(machine->ram, (off_t)bytes) == 0)
+        return true;
+    return error_set(error, "cannot create the memory of the machine: %s [machine-memory]",
+                     strerror(errno));
+}
+
 static void keep_open(int fd)
 {
-    fcntl(fd, F_SETFD, 0);
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, 0);
 }
 
 /* In the child: becomes QEMU, or tells by the pipe of messages why not. */
 static _Noreturn void become_qemu(char *const *words, const struct child_ends *ends,
-                                  const struct machine_start *start, int memory,
+                                  const struct machine_start *start, const struct machine *machine,
                                   const sigset_t *signals, pid_t parent)
 {
     int null = open("/dev/null", O_RDWR);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(127);
+        _exit(MACHINE_NOT_FOUND);
     for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
         signal(ending_signals[i], SIG_DFL);
     sigprocmask(SIG_SETMASK, signals, NULL);
@@ -116,20 +131,21 @@ static _Noreturn void become_qemu(char *const *words, const struct child_ends *e
     keep_open(ends->qmp);
     for (int i = 0; i < MACHINE_MESSAGES; i++)
         keep_open(ends->outputs[i]);
-    keep_open(memory);
+    keep_open(machine->memory);
+    keep_open(machine->ram);
     if (!start->image)
         keep_open(start->image_fd);
     execvp(words[0], words);
     dprintf(STDERR_FILENO, "%s", strerror(errno));
-    _exit(127);
+    _exit(MACHINE_NOT_FOUND);
 }
 
 static bool start_qemu(struct machine *machine, const struct qemu_setup *setup,
                        const struct machine_start *start, struct child_ends *ends,
                        struct error *error)
 {
-    char image[32], serial[64], debugcon[32], log[32];
-    struct qemu_lines lines = {image, serial, debugcon, log, ends->qmp};
+    char image[32], serial[64], debugcon[32], log[32], ram[32];
+    struct qemu_lines lines = {image, serial, debugcon, log, NULL, 0, ends->qmp};
     struct qemu_command command;
     const pid_t parent = getpid();
     sigset_t signals;
@@ -145,6 +161,11 @@ static bool start_qemu(struct machine *machine, const struct qemu_setup *setup,
              ends->outputs[MACHINE_SERIAL]);
     snprintf(debugcon, sizeof(debugcon), "/dev/fd/%d", ends->outputs[MACHINE_DEBUGCON]);
     snprintf(log, sizeof(log), "/dev/fd/%d", ends->outputs[MACHINE_LOG]);
+    if (machine->ram >= 0) {
+        snprintf(ram, sizeof(ram), "/dev/fd/%d", machine->ram);
+        lines.ram = ram;
+        lines.ram_bytes = qemu_memory_bytes(setup->options);
+    }
     block_signals(&signals);
     if (!qemu_command(&command, setup, &lines)) {
         error_out_of_memory(error);
@@ -152,7 +173,7 @@ static bool start_qemu(struct machine *machine, const struct qemu_setup *setup,
     }
     machine->pid = fork();
     if (machine->pid == 0)
-        become_qemu(command.words, ends, start, machine->memory, &signals, parent);
+        become_qemu(command.words, ends, start, machine, &signals, parent);
     if (machine->pid < 0) {
         machine->pid = 0;
         error_set(error, "cannot start a process: %s [machine-fork]", strerror(errno));
@@ -410,6 +431,27 @@ bool machine_read_physical(struct machine *machine, uint64_t paddr, void *bytes,
                        count);
 }
 
+uint8_t *machine_screenshot(struct machine *machine, const char *format, size_t *bytes)
+{
+    char path[32];
+    struct stat status;
+    uint8_t *picture;
+    json_t *value;
+
+    snprintf(path, sizeof(path), "/dev/fd/%d", machine->memory);
+    value = machine_command(machine, "screendump",
+                            json_pack("{s:s, s:s}", "filename", path, "format", format));
+    json_decref(value);
+    if (!value || fstat(machine->memory, &status) != 0)
+        return NULL;
+    *bytes = (size_t)status.st_size;
+    picture = malloc(*bytes + 1);
+    if (picture && pread(machine->memory, picture, *bytes, 0) == (ssize_t)*bytes)
+        return picture;
+    free(picture);
+    return NULL;
+}
+
 /* QEMU says hello, and has to be told that it may be talked to. */
 static bool greet(struct machine *machine)
 {
@@ -430,11 +472,15 @@ bool machine_open(struct machine *machine, const struct qemu_setup *setup,
         .qmp = -1,
         .outputs = {-1, -1, -1, -1},
         .memory = -1,
+        .ram = -1,
+        .is_q35 = qemu_is_q35(setup),
         .take = start->take,
         .context = start->context,
         .events = json_array(),
     };
-    done = open_lines(machine, &ends, error) && start_qemu(machine, setup, start, &ends, error);
+    done = open_lines(machine, &ends, error) &&
+           open_ram(machine, start->keeps_memory ? qemu_memory_bytes(setup->options) : 0, error) &&
+           start_qemu(machine, setup, start, &ends, error);
     close_end(&ends.qmp);
     for (int i = 0; i < MACHINE_OUTPUTS; i++)
         close_end(&ends.outputs[i]);
@@ -459,6 +505,7 @@ void machine_close(struct machine *machine)
     }
     close_end(&machine->qmp);
     close_end(&machine->memory);
+    close_end(&machine->ram);
     for (int i = 0; i < MACHINE_OUTPUTS; i++)
         close_end(&machine->outputs[i]);
     json_decref(machine->events);

@@ -16,6 +16,8 @@
 
 #define MACHINE_PAGE_BYTES 4096
 #define MACHINE_CACHED_PAGES 16
+/* The exit status of a QEMU that could not be run at all. */
+#define MACHINE_NOT_FOUND 127
 
 /* What comes out of the machine. */
 enum machine_output {
@@ -42,7 +44,9 @@ struct machine {
     int status;  /* of waitpid(), once it has */
     int qmp;     /* our end of the socket; -1: closed */
     int outputs[MACHINE_OUTPUTS]; /* the pipes' ends; -1: closed */
-    int memory;                   /* the file that QEMU writes memory to */
+    int memory;                   /* the file that QEMU writes memory and pictures to */
+    int ram;                      /* the file that is the guest's memory; -1: none */
+    bool is_q35;
     machine_taker *take;
     void *context;
     char *received; /* of the socket, not yet a line */
@@ -58,6 +62,7 @@ struct machine {
 struct machine_start {
     const char *image; /* a path; NULL: it has none, take image_fd */
     int image_fd;
+    bool keeps_memory; /* it can be read when QEMU is gone */
     bool on_terminal; /* standard input and output are the guest's serial port's */
     machine_taker *take;
     void *context;
@@ -87,6 +92,10 @@ char *machine_monitor(struct machine *machine, const char *command);
 bool machine_read(struct machine *machine, unsigned int cpu, uint64_t vaddr, void *bytes,
                   size_t count);
 bool machine_read_physical(struct machine *machine, uint64_t paddr, void *bytes, size_t count);
+
+/* What the screen shows, as a file of this format: "png" or "ppm". The caller frees it; NULL as
+   above. */
+uint8_t *machine_screenshot(struct machine *machine, const char *format, size_t *bytes);
 
 /* Whether QEMU is there no more. */
 bool machine_has_ended(const struct machine *machine);

@@ -7,7 +7,10 @@
  */
 #include "run/qemu.h"
 
+#include "number.h"
+
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,17 +77,53 @@ static bool add_drive(struct qemu_command *command, const char *how, const char 
     return done;
 }
 
+static const char *machine_type(const struct qemu_setup *setup)
+{
+    const char *type = setup->options->machine.type;
+
+    return type ? type : setup->ovmf ? "q35" : "pc";
+}
+
+bool qemu_is_q35(const struct qemu_setup *setup)
+{
+    return strstr(machine_type(setup), "q35");
+}
+
+/* QEMU takes a number alone for MiB. */
+uint64_t qemu_memory_bytes(const struct options *options)
+{
+    const char *size = options->machine.memory ? options->machine.memory : DEFAULT_MEMORY;
+    uint64_t bytes;
+
+    if (number_parse(size, &bytes))
+        return bytes < UINT32_MAX ? bytes << 20 : 0;
+    return number_parse_bytes(size, &bytes) ? bytes : 0;
+}
+
+/* Memory that outlives QEMU, as the file that it is can still be read. */
+static bool add_memory(struct qemu_command *command, const struct qemu_setup *setup,
+                       const struct qemu_lines *lines)
+{
+    const char *size = setup->options->machine.memory;
+
+    if (!add(command, "-m", "%s", size ? size : DEFAULT_MEMORY))
+        return false;
+    return !lines->ram ||
+           (add(command, "-object",
+                "memory-backend-file,id=ram,share=on,mem-path=%s,size=%" PRIu64, lines->ram,
+                lines->ram_bytes) &&
+            add(command, "-machine", "memory-backend=ram"));
+}
+
 static bool add_machine(struct qemu_command *command, const struct qemu_setup *setup)
 {
     const struct options_machine *machine = &setup->options->machine;
-    const char *type = machine->type ? machine->type : setup->ovmf ? "q35" : "pc";
 
     return add(command, "-nodefaults", NULL) && add(command, "-no-user-config", NULL) &&
-           add(command, "-machine", "%s", type) &&
+           add(command, "-machine", "%s", machine_type(setup)) &&
            add(command, "-accel", setup->with_kvm ? "kvm" : "tcg") &&
            (!machine->cpu || add(command, "-cpu", "%s", machine->cpu)) &&
            (!machine->smp || add(command, "-smp", "%s", machine->smp)) &&
-           add(command, "-m", "%s", machine->memory ? machine->memory : DEFAULT_MEMORY) &&
            add(command, "-vga", "std") &&
            (!setup->display || add(command, "-display", "%s", setup->display));
 }
@@ -173,6 +212,7 @@ bool qemu_command(struct qemu_command *command, const struct qemu_setup *setup,
 
     *command = (struct qemu_command){0};
     return add(command, program ? program : QEMU_PROGRAM, NULL) && add_machine(command, setup) &&
+           add_memory(command, setup, lines) &&
            add_firmware(command, setup->ovmf) && add_disk(command, setup, lines->image) &&
            add_devices(command, setup, lines) && add_control(command, setup, lines) &&
            add_users_words(command, setup->options);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define QEMU_PROGRAM "qemu-system-x86_64"
 
@@ -18,6 +19,8 @@ struct qemu_lines {
     const char *serial;   /* a character device as -chardev has it, without its id */
     const char *debugcon; /* a file for what comes out of port 0xE9; NULL: none */
     const char *log;      /* a file for QEMU's log; NULL: none */
+    const char *ram;      /* a file that is the guest's memory; NULL: QEMU's own */
+    uint64_t ram_bytes;   /* of it */
     int qmp;              /* the socket for commands; -1: none, and the machine starts at once */
 };
 
@@ -33,6 +36,12 @@ struct qemu_command {
     char **words;
     size_t count;
 };
+
+/* Whether the machine is of QEMU's type q35. */
+bool qemu_is_q35(const struct qemu_setup *setup);
+
+/* Bytes of memory that the machine is given; 0: the user says so in a way that only QEMU knows. */
+uint64_t qemu_memory_bytes(const struct options *options);
 
 /* Give back with qemu_free() in either case. False without memory only. */
 bool qemu_command(struct qemu_command *command, const struct qemu_setup *setup,
