@@ -67,7 +67,9 @@ static struct timespec time_until(const struct timespec *end)
         left.tv_nsec += 1000000000;
         left.tv_sec--;
     }
-    return left.tv_sec < 0 ? (struct timespec){0} : left;
+    if (left.tv_sec < 0)
+        left = (struct timespec){.tv_sec = 0};
+    return left;
 }
 
 static bool has_ended(pid_t child)

@@ -233,23 +233,30 @@ static void blanks_in_inverse_and_blocks(void **state)
     screen_font_close(&blocks);
 }
 
-/* The right one, and one that reads something else, in either order. */
+/* The right one, one that reads nothing of it, and one that reads less, in any order. */
 static void several_fonts(void **state)
 {
-    struct screen_font blocks = open_blocks();
+    struct screen_font blocks = open_blocks(), less;
+    struct error error = {0};
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        const struct screen_font fonts[] = {i ? font : blocks, i ? blocks : font};
+    assert_true(screen_font_built_in(&less, &error));
+    less.characters['t'] = 0;
+    start(0);
+    draw((struct hand){.scale = 1, .ink = 0xffffff}, "either");
+    for (size_t i = 0; i < 3; i++) {
+        struct screen_font fonts[3];
 
-        start(0);
-        draw((struct hand){.scale = 1, .ink = 0xffffff}, "either");
-        assert_true(screen_picture_shows(ppm, PPM_BYTES, fonts, 2, "either"));
-        assert_false(screen_picture_shows(ppm, PPM_BYTES, fonts, 2, "neither"));
-        char *lines = screen_picture_print(ppm, PPM_BYTES, fonts, 2);
+        fonts[i] = font;
+        fonts[(i + 1) % 3] = less;
+        fonts[(i + 2) % 3] = blocks;
+        assert_true(screen_picture_shows(ppm, PPM_BYTES, fonts, 3, "either"));
+        assert_false(screen_picture_shows(ppm, PPM_BYTES, fonts, 3, "neither"));
+        char *lines = screen_picture_print(ppm, PPM_BYTES, fonts, 3);
         assert_string_equal(lines, "either\n");
         free(lines);
     }
+    screen_font_close(&less);
     screen_font_close(&blocks);
     assert_false(screen_picture_shows(ppm, PPM_BYTES, NULL, 0, "either"));
 }
