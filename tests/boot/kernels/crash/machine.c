@@ -36,13 +36,13 @@ static void send(char character)
     write_port(COM1, (uint8_t)character);
 }
 
-/* The text, with '|' for the end of a line and '~' for the escape character. */
+/* The text, with '|' for the end of a line, '~' for the escape character and '^' for a ';'. */
 static void say(const char *text)
 {
     for (; *text != ';' && *text != '\0'; text++) {
         if (*text == '|')
             send('\r');
-        send((char)(*text == '|' ? '\n' : *text == '~' ? ESCAPE : *text));
+        send((char)(*text == '|' ? '\n' : *text == '~' ? ESCAPE : *text == '^' ? ';' : *text));
     }
 }
 
