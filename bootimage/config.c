@@ -55,21 +55,6 @@ static int section_commands(const char *section)
     return 0;
 }
 
-/* Keeps a text that was allocated until options_free(). */
-static const char *keep(struct options *options, char *text)
-{
-    char **more = realloc(options->own_texts, (options->own_text_count + 1) * sizeof(*more));
-
-    if (!more || !text) {
-        options->own_texts = more ? more : options->own_texts;
-        free(text);
-        return NULL;
-    }
-    options->own_texts = more;
-    options->own_texts[options->own_text_count++] = text;
-    return text;
-}
-
 /* The value of a path that does not begin at the root, from the folder of the file on. */
 static char *from_folder(const struct config *config, const char *value, bool escapes)
 {
@@ -106,10 +91,8 @@ static bool take_pending(struct config *config)
                ? from_folder(config, value, row->kind == OPTION_MODULE)
                : strdup(value);
     free(value);
-    const char *kept = keep(config->options, text);
-    if (!kept)
-        return error_out_of_memory(config->error);
-    if (row->take(config->options, kept, config->error))
+    if (option_own_text(config->options, text, config->error) &&
+        row->take(config->options, text, config->error))
         return true;
     config->line = config->pending.line;
     return false;
@@ -250,9 +233,11 @@ static bool find(struct config *config)
 {
     config->path = FILE_NAME;
     if (!open_file(config) && is_absent()) {
-        config->path = keep(config->options, beside(config->options->file));
-        if (!config->path)
-            return error_out_of_memory(config->error);
+        char *path = beside(config->options->file);
+
+        if (!option_own_text(config->options, path, config->error))
+            return false;
+        config->path = path;
         if (!open_file(config) && is_absent())
             return true;
     }

@@ -176,11 +176,18 @@ void error_demote(struct error *error)
     error->text = NULL;
 }
 
-void error_free(struct error *error)
+void error_forget_warnings(struct error *error)
 {
     for (size_t i = 0; i < error->warning_count; i++)
         free_text(error->warnings[i]);
     free(error->warnings);
+    error->warnings = NULL;
+    error->warning_count = 0;
+}
+
+void error_free(struct error *error)
+{
+    error_forget_warnings(error);
     free_text(error->text);
     *error = (struct error){0};
 }

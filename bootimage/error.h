@@ -36,6 +36,9 @@ void error_warn(struct error *error, const char *format, ...) ERROR_PRINTF;
 /* Makes a warning of what error_set() was given, as it was about something optional. */
 void error_demote(struct error *error);
 
+/* Once they have been shown. */
+void error_forget_warnings(struct error *error);
+
 void error_free(struct error *error);
 
 /* A copy in which controls and what is not UTF-8 are escaped, or NULL without memory. */

@@ -31,6 +31,20 @@ bool option_add_text(struct options_texts *list, const char *text, struct error 
     return true;
 }
 
+bool option_own_text(struct options *options, char *text, struct error *error)
+{
+    char **more = realloc(options->own_texts, (options->own_text_count + 1) * sizeof(*more));
+
+    if (more)
+        options->own_texts = more;
+    if (!more || !text) {
+        free(text);
+        return error_out_of_memory(error);
+    }
+    options->own_texts[options->own_text_count++] = text;
+    return true;
+}
+
 /* One of some names; its number goes to *number. */
 static bool take_name(const char *option, const char *value, const char *const names[],
                       unsigned int *number, const char *wanted, struct error *error)

@@ -41,6 +41,9 @@ extern const size_t option_table_count;
 /* The row of a name; NULL if there is none. */
 const struct option_row *option_find(const char *name);
 
+/* Keeps a text that was allocated until options_free(). Fails for NULL, too: without memory. */
+bool option_own_text(struct options *options, char *text, struct error *error);
+
 /* One more text. */
 bool option_add_text(struct options_texts *list, const char *text, struct error *error);
 

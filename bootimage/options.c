@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,23 @@ static bool check_command(struct options *options, const struct option_row *row,
                      *name ? " " : "", name, row->name);
 }
 
+/* Keeps a word that has a part in the image, to tell how it can be made again. Which firmware a
+   machine has, has none. */
+static bool note_plan_word(struct options *options, const struct word *word, struct error *error)
+{
+    const struct option_row *row = word->row;
+    char *text = NULL;
+
+    if ((row->commands & (COMMAND_PACKAGE | COMMAND_RUN)) != (COMMAND_PACKAGE | COMMAND_RUN) ||
+        row->kind == OPTION_COMMAND || row->letter || strcmp(row->name, "firmware") == 0)
+        return true;
+    if (asprintf(&text, "--%s%s%s", row->name, word->value ? "=" : "",
+                 word->value ? word->value : "") < 0)
+        text = NULL;
+    return option_own_text(options, text, error) &&
+           option_add_text(&options->plan_words, text, error);
+}
+
 /* Whether a word is a number, and so the value of an option before it that may have one. */
 static bool is_number(const char *word)
 {
@@ -127,7 +145,7 @@ static bool read_words(struct words *read, struct options *options, int count, c
         struct word word = {row_of(found), optarg};
         if (word.row->kind == OPTION_NUMBER && !word.value && is_number(words[optind]))
             word.value = words[optind++];
-        if (!check_command(options, word.row, error))
+        if (!check_command(options, word.row, error) || !note_plan_word(options, &word, error))
             return false;
         if (word.row->kind == OPTION_COMMAND || word.row->kind == OPTION_CONFIG)
             word.row->take(options, word.value, error);
@@ -284,6 +302,7 @@ void options_free(struct options *options)
 {
     module_free(&options->modules);
     free(options->extra_words.texts);
+    free(options->plan_words.texts);
     free(options->expectations.serial.texts);
     free(options->expectations.screen.texts);
     free(options->expectations.fonts.texts);

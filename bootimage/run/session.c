@@ -296,7 +296,7 @@ out:
     session_close_looks(session);
     serial_close(&session->serial);
     tap_free(session->tap);
-    report_free(session->report);
+    json_decref(session->report);
     free(session);
     return done;
 }

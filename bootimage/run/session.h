@@ -61,7 +61,7 @@ struct session {
     char unmet[SESSION_MESSAGE_BYTES];
     struct facts facts;
     struct verdict verdict;
-    struct report *report; /* of a crash; NULL: there was none */
+    json_t *report; /* of a crash; NULL: there was none */
     int64_t start_ms, end_ms;
     int64_t tap_done_ms;  /* 0: not yet */
     int64_t next_look_ms; /* at the screen and the CPUs */

@@ -201,7 +201,7 @@ static bool write_text_report(const struct session *session, FILE *file)
 
 static bool write_json_report(const struct session *session, FILE *file)
 {
-    return report_dump(session->report, file);
+    return json_dumpf(session->report, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF;
 }
 
 static bool keep_report(struct session *session, struct error *error)
@@ -214,7 +214,7 @@ static bool keep_report(struct session *session, struct error *error)
     if (!session->report)
         return true;
     if (options->json && !path)
-        report_dump(session->report, session->setup->errors);
+        write_json_report(session, session->setup->errors);
     else
         report_print(session->report, session->setup->errors);
     return (!path || write_file(path, session, write, error)) &&

@@ -62,6 +62,7 @@ static void take_end(struct session *session)
 static void report(struct session *session, const char *what, enum verdict_status status)
 {
     const struct report_subject subject = {
+        .name = session->options->file,
         .what = what,
         .status = status,
         .kernel = session->setup->kernel,
