@@ -172,7 +172,8 @@ static bool boot(const struct options *options, const struct kernel *kernel,
                  const struct plan *plan, int *status, struct error *error)
 {
     char *name = default_output(options->file);
-    struct boot boot = {.options = options, .default_image = name, .output = stdout, .errors = stderr};
+    struct boot boot = {
+        .options = options, .default_image = name, .output = stdout, .errors = stderr};
     bool done;
 
     if (!name)
@@ -232,8 +233,7 @@ static bool override_requests(struct kernel *kernel, const struct options *optio
 static bool choose_loaders(struct plan_options *plan, const struct options *options, uint8_t **own,
                            struct error *error)
 {
-    const bool is_runner =
-        options->command & (COMMAND_RUNNER | COMMAND_RUN | COMMAND_TEST);
+    const bool is_runner = options->command & (COMMAND_RUNNER | COMMAND_RUN | COMMAND_TEST);
     const bool with_bios = options->firmware != OPTIONS_FIRMWARE_UEFI || is_runner;
     const bool with_uefi = options->firmware != OPTIONS_FIRMWARE_BIOS || is_runner;
     const bool wants_uefi = options->firmware > OPTIONS_FIRMWARE_BIOS || options->signer.key;

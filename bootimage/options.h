@@ -95,8 +95,8 @@ struct options {
     struct esp_signer signer; /* NULL: not signed */
     bool with_elf;
     bool random_base;
-    uint64_t base;        /* 0: not given */
-    uint64_t stack_bytes; /* 0: as the kernel asks */
+    uint64_t base;                   /* 0: not given */
+    uint64_t stack_bytes;            /* 0: as the kernel asks */
     struct options_texts plan_words; /* the words that make the plan, as they were given */
     const char *planning; /* the name of an option that was given for the plan, or NULL */
 

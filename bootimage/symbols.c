@@ -1,6 +1,6 @@
 /*
- * Looks up a symbol for inspect, and for the crash report. The file may hold anything: libelf checks
- * the ranges of its tables, and whatever is not there is simply not found.
+ * Looks up a symbol for inspect, and for the crash report. The file may hold anything: libelf
+ * checks the ranges of its tables, and whatever is not there is simply not found.
  */
 #include "symbols.h"
 

@@ -4,8 +4,8 @@
  *
  * Addresses are those of the file: who asks for one of a running kernel takes its slide off before.
  * A file that is stripped, damaged or no ELF file answers less, or nothing; it is never an error.
- * What is returned lives until debuginfo_close(), and is as the file has it: escape it on its way to
- * a terminal.
+ * What is returned lives until debuginfo_close(), and is as the file has it: escape it on its way
+ * to a terminal.
  */
 #ifndef BOOTIMAGE_RUN_DEBUGINFO_H
 #define BOOTIMAGE_RUN_DEBUGINFO_H

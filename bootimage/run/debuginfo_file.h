@@ -1,5 +1,6 @@
 /*
- * What the files behind debuginfo.h share, and what unwind.h has of them besides: the open ELF file.
+ * What the files behind debuginfo.h share, and what unwind.h has of them besides: the open ELF
+ * file.
  */
 #ifndef BOOTIMAGE_RUN_DEBUGINFO_FILE_H
 #define BOOTIMAGE_RUN_DEBUGINFO_FILE_H
@@ -18,10 +19,10 @@ struct debuginfo_text {
 };
 
 struct debuginfo {
-    Elf *elf;     /* NULL: not an ELF file */
-    Dwarf *dwarf; /* NULL: it has none */
+    Elf *elf;                                  /* NULL: not an ELF file */
+    Dwarf *dwarf;                              /* NULL: it has none */
     Dwarf_CFI *frames[DEBUGINFO_FRAME_TABLES]; /* NULL: it has no such table */
-    struct debuginfo_text *texts; /* that were made up, and are freed with it */
+    struct debuginfo_text *texts;              /* that were made up, and are freed with it */
 };
 
 /* Keeps a text that was allocated, and returns it; NULL without memory, or for NULL. */

@@ -46,8 +46,7 @@ static bool find_functions(struct walk *walk, Dwarf_Die *parent, unsigned int de
             return false;
         if (is_scope(tag) && find_functions(walk, &child, depth + 1))
             return true;
-        if ((is_function || tag == DW_TAG_lexical_block) &&
-            dwarf_haspc(&child, walk->vaddr) > 0) {
+        if ((is_function || tag == DW_TAG_lexical_block) && dwarf_haspc(&child, walk->vaddr) > 0) {
             if (is_function)
                 walk->functions[walk->count++] = child;
             return find_functions(walk, &child, depth + 1) || walk->count > 0;
@@ -66,8 +65,7 @@ static bool find_unit(struct debuginfo *debuginfo, struct walk *walk)
         return true;
     while (dwarf_get_units(debuginfo->dwarf, unit, &unit, NULL, NULL, &walk->unit, NULL) == 0) {
         if (dwarf_haspc(&walk->unit, walk->vaddr) > 0 &&
-            (dwarf_getsrc_die(&walk->unit, walk->vaddr) ||
-             find_functions(walk, &walk->unit, 0))) {
+            (dwarf_getsrc_die(&walk->unit, walk->vaddr) || find_functions(walk, &walk->unit, 0))) {
             walk->count = 0;
             return true;
         }
@@ -107,8 +105,7 @@ static void read_call(struct walk *walk, Dwarf_Die *inlined, struct debuginfo_pl
 
     if (dwarf_hasattr(inlined, DW_AT_call_file) &&
         dwarf_getsrcfiles(&walk->unit, &files, &count) == 0)
-        place->file =
-            dwarf_filesrc(files, (size_t)number_of(inlined, DW_AT_call_file), NULL, NULL);
+        place->file = dwarf_filesrc(files, (size_t)number_of(inlined, DW_AT_call_file), NULL, NULL);
     place->line = number_of(inlined, DW_AT_call_line);
     place->column = number_of(inlined, DW_AT_call_column);
 }

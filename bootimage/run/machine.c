@@ -1,6 +1,6 @@
 /*
- * The image meets a machine that is watched: QEMU is a child of this process, its outputs are pipes,
- * and QMP goes over a socket that has no name [QEMU docs/interop "qmp-spec.txt"].
+ * The image meets a machine that is watched: QEMU is a child of this process, its outputs are
+ * pipes, and QMP goes over a socket that has no name [QEMU docs/interop "qmp-spec.txt"].
  *
  * QEMU stops where a pipe is full, with all CPUs and its answers to commands; so every wait here
  * empties them. Nothing has a name in any folder, and QEMU dies with this process: so nothing is
@@ -156,8 +156,8 @@ static bool start_qemu(struct machine *machine, const struct qemu_setup *setup,
     else
         snprintf(image, sizeof(image), "/dev/fd/%d", start->image_fd);
     /* A terminal's serial port is read here from what QEMU logs of it. */
-    snprintf(serial, sizeof(serial), start->on_terminal ? "stdio,logfile=/dev/fd/%d"
-                                                        : "file,path=/dev/fd/%d",
+    snprintf(serial, sizeof(serial),
+             start->on_terminal ? "stdio,logfile=/dev/fd/%d" : "file,path=/dev/fd/%d",
              ends->outputs[MACHINE_SERIAL]);
     snprintf(debugcon, sizeof(debugcon), "/dev/fd/%d", ends->outputs[MACHINE_DEBUGCON]);
     snprintf(log, sizeof(log), "/dev/fd/%d", ends->outputs[MACHINE_LOG]);
@@ -301,8 +301,7 @@ static json_t *wait_for_reply(struct machine *machine)
     const int64_t end = now_ms() + COMMAND_LIMIT_MS;
     json_t *reply;
 
-    while (!machine->reply && !machine_has_ended(machine) && machine->signal == 0 &&
-           now_ms() < end)
+    while (!machine->reply && !machine_has_ended(machine) && machine->signal == 0 && now_ms() < end)
         machine_wait(machine, 1000);
     reply = machine->reply;
     machine->reply = NULL;
@@ -390,8 +389,7 @@ static bool save_memory(struct machine *machine, const char *command, json_t *ar
 static const struct machine_page *find_page(struct machine *machine, unsigned int cpu,
                                             uint64_t vaddr)
 {
-    struct machine_page *page =
-        &machine->pages[vaddr / MACHINE_PAGE_BYTES % MACHINE_CACHED_PAGES];
+    struct machine_page *page = &machine->pages[vaddr / MACHINE_PAGE_BYTES % MACHINE_CACHED_PAGES];
 
     if (page->is_valid && page->cpu == cpu && page->vaddr == vaddr)
         return page;

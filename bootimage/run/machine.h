@@ -40,9 +40,9 @@ struct machine_page {
 };
 
 struct machine {
-    pid_t pid;   /* 0: none, or it has ended */
-    int status;  /* of waitpid(), once it has */
-    int qmp;     /* our end of the socket; -1: closed */
+    pid_t pid;                    /* 0: none, or it has ended */
+    int status;                   /* of waitpid(), once it has */
+    int qmp;                      /* our end of the socket; -1: closed */
     int outputs[MACHINE_OUTPUTS]; /* the pipes' ends; -1: closed */
     int memory;                   /* the file that QEMU writes memory and pictures to */
     int ram;                      /* the file that is the guest's memory; -1: none */
@@ -51,9 +51,9 @@ struct machine {
     void *context;
     char *received; /* of the socket, not yet a line */
     size_t received_bytes;
-    json_t *reply;  /* to the last command; NULL: none yet */
-    json_t *events; /* array, oldest first; who has seen one removes it */
-    int signal;     /* that came and shall end us; 0: none */
+    json_t *reply;    /* to the last command; NULL: none yet */
+    json_t *events;   /* array, oldest first; who has seen one removes it */
+    int signal;       /* that came and shall end us; 0: none */
     bool has_started; /* the guest has been let go */
     struct machine_page pages[MACHINE_CACHED_PAGES];
 };
@@ -63,7 +63,7 @@ struct machine_start {
     const char *image; /* a path; NULL: it has none, take image_fd */
     int image_fd;
     bool keeps_memory; /* it can be read when QEMU is gone */
-    bool on_terminal; /* standard input and output are the guest's serial port's */
+    bool on_terminal;  /* standard input and output are the guest's serial port's */
     machine_taker *take;
     void *context;
 };

@@ -109,9 +109,8 @@ static bool add_memory(struct qemu_command *command, const struct qemu_setup *se
     if (!add(command, "-m", "%s", size ? size : DEFAULT_MEMORY))
         return false;
     return !lines->ram ||
-           (add(command, "-object",
-                "memory-backend-file,id=ram,share=on,mem-path=%s,size=%" PRIu64, lines->ram,
-                lines->ram_bytes) &&
+           (add(command, "-object", "memory-backend-file,id=ram,share=on,mem-path=%s,size=%" PRIu64,
+                lines->ram, lines->ram_bytes) &&
             add(command, "-machine", "memory-backend=ram"));
 }
 
@@ -131,14 +130,13 @@ static bool add_machine(struct qemu_command *command, const struct qemu_setup *s
 /* OVMF in flash memory; variables that it writes are gone with the run. */
 static bool add_firmware(struct qemu_command *command, const struct ovmf *ovmf)
 {
-    return !ovmf ||
-           (add_drive(command, "if=pflash,unit=0,readonly=on", ovmf->code) &&
-            (!ovmf->variables || add_drive(command, "if=pflash,unit=1,snapshot=on",
-                                           ovmf->variables)));
+    return !ovmf || (add_drive(command, "if=pflash,unit=0,readonly=on", ovmf->code) &&
+                     (!ovmf->variables ||
+                      add_drive(command, "if=pflash,unit=1,snapshot=on", ovmf->variables)));
 }
 
-/* SeaBIOS reads virtio-blk and AHCI many times faster than IDE. On q35 the machine's own controller,
-   which has the bus ide.0, is AHCI. */
+/* SeaBIOS reads virtio-blk and AHCI many times faster than IDE. On q35 the machine's own
+   controller, which has the bus ide.0, is AHCI. */
 static bool add_disk(struct qemu_command *command, const struct qemu_setup *setup,
                      const char *image)
 {
@@ -212,10 +210,9 @@ bool qemu_command(struct qemu_command *command, const struct qemu_setup *setup,
 
     *command = (struct qemu_command){0};
     return add(command, program ? program : QEMU_PROGRAM, NULL) && add_machine(command, setup) &&
-           add_memory(command, setup, lines) &&
-           add_firmware(command, setup->ovmf) && add_disk(command, setup, lines->image) &&
-           add_devices(command, setup, lines) && add_control(command, setup, lines) &&
-           add_users_words(command, setup->options);
+           add_memory(command, setup, lines) && add_firmware(command, setup->ovmf) &&
+           add_disk(command, setup, lines->image) && add_devices(command, setup, lines) &&
+           add_control(command, setup, lines) && add_users_words(command, setup->options);
 }
 
 static bool is_plain(const char *word)

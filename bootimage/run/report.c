@@ -125,7 +125,8 @@ static void open_view(struct report_view *view, const struct report_subject *sub
     *view = (struct report_view){.subject = subject, .unknown = json_array()};
     find_cpus(view);
     choose_cpu(view);
-    view->has_bootinfo = view->cpu_count && machine_find_bootinfo(subject->machine, &view->bootinfo);
+    view->has_bootinfo =
+        view->cpu_count && machine_find_bootinfo(subject->machine, &view->bootinfo);
     find_slide(view);
     if (subject->kernel && view->has_slide)
         debuginfo_open(&view->debuginfo, subject->kernel, &ignored);
@@ -136,8 +137,9 @@ static void open_view(struct report_view *view, const struct report_subject *sub
     if (!subject->log)
         not_known(view, "which exceptions came: KVM does not tell; try --accel=tcg");
     if (view->cpu_count == 0)
-        not_known(view, "registers, stack and memory: QEMU ended with the exit code that the kernel "
-                        "wrote; a kernel that signals pvpanic first is looked at");
+        not_known(view,
+                  "registers, stack and memory: QEMU ended with the exit code that the kernel "
+                  "wrote; a kernel that signals pvpanic first is looked at");
     report_find_chain(view);
 }
 
@@ -153,13 +155,13 @@ static json_t *exceptions_of(const struct report_view *view)
 
         exception_describe(exception, text, sizeof(text));
         json_array_append_new(
-            list, json_pack("{s:i, s:s, s:o, s:o, s:s, s:o, s:o}", "vector", exception->vector,
-                            "name", exception_name(exception->vector, name), "error_code",
-                            exception->has_error_code ? report_hex(exception->error_code)
-                                                      : json_null(),
-                            "vaddr", report_hex(exception->registers.rip), "text", text, "reason",
-                            reason ? json_string(reason) : json_null(), "where",
-                            report_place(view, exception->registers.rip)));
+            list,
+            json_pack("{s:i, s:s, s:o, s:o, s:s, s:o, s:o}", "vector", exception->vector, "name",
+                      exception_name(exception->vector, name), "error_code",
+                      exception->has_error_code ? report_hex(exception->error_code) : json_null(),
+                      "vaddr", report_hex(exception->registers.rip), "text", text, "reason",
+                      reason ? json_string(reason) : json_null(), "where",
+                      report_place(view, exception->registers.rip)));
     }
     return list;
 }
@@ -240,8 +242,8 @@ static json_t *source_of(const json_t *where)
         text[strcspn(text, "\r\n")] = 0;
         for (char *tab = text; (tab = strchr(tab, '\t'));)
             *tab = ' ';
-        source = json_pack("{s:s, s:I, s:o}", "file", path, "line", line, "text",
-                           report_text(text));
+        source =
+            json_pack("{s:s, s:I, s:o}", "file", path, "line", line, "text", report_text(text));
     }
     free(text);
     if (file)
@@ -288,10 +290,10 @@ static json_t *cpus_of(const struct report_view *view)
     json_t *list = json_array();
 
     for (size_t i = 0; i < view->cpu_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:I, s:s, s:o, s:o}", "cpu", (json_int_t)i, "state",
-                            state_of(&view->cpus[i]), "vaddr", report_hex(view->cpus[i].rip),
-                            "where", report_place(view, view->cpus[i].rip)));
+        json_array_append_new(list, json_pack("{s:I, s:s, s:o, s:o}", "cpu", (json_int_t)i, "state",
+                                              state_of(&view->cpus[i]), "vaddr",
+                                              report_hex(view->cpus[i].rip), "where",
+                                              report_place(view, view->cpus[i].rip)));
     return list;
 }
 
@@ -369,8 +371,7 @@ static void fill(json_t *root, const struct report_view *view)
 
     set(root, "event", event_of(view));
     set(root, "vector", first ? json_integer(first->vector) : NULL);
-    set(root, "error_code",
-        first && first->has_error_code ? report_hex(first->error_code) : NULL);
+    set(root, "error_code", first && first->has_error_code ? report_hex(first->error_code) : NULL);
     set(root, "address", address_of(view));
     set(root, "where", where);
     set(root, "exceptions", exceptions_of(view));

@@ -1,6 +1,6 @@
 /*
- * What an address belongs to: told from the kernel's file, the plan, the contract of bootinfo.h, and
- * the page tables of the CPU.
+ * What an address belongs to: told from the kernel's file, the plan, the contract of bootinfo.h,
+ * and the page tables of the CPU.
  */
 #include "run/report_view.h"
 
@@ -47,8 +47,7 @@ static bool find_stack(const struct report_view *view, uint64_t vaddr, uint64_t 
         rsp > bottom - FRAME_MOST) {
         finding->kind = "guard-page";
         snprintf(finding->text, TEXT_BYTES,
-                 "nothing, below the guard page of the stack of %" PRIu64
-                 " bytes: stack overflow",
+                 "nothing, below the guard page of the stack of %" PRIu64 " bytes: stack overflow",
                  bytes);
         return true;
     }
@@ -102,9 +101,8 @@ static bool find_bootinfo(const struct report_view *view, uint64_t vaddr, struct
     const uint64_t paddr =
         vaddr >= found->info.physical_memory ? vaddr - found->info.physical_memory : vaddr;
 
-    if (!view->has_bootinfo ||
-        (paddr - found->paddr >= found->info.size_bytes &&
-         vaddr - found->paddr >= found->info.size_bytes))
+    if (!view->has_bootinfo || (paddr - found->paddr >= found->info.size_bytes &&
+                                vaddr - found->paddr >= found->info.size_bytes))
         return false;
     finding->kind = "bootinfo";
     snprintf(finding->text, TEXT_BYTES, "struct bootinfo");

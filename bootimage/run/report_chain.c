@@ -1,9 +1,9 @@
 /*
  * Which exceptions belong to a crash: the one that came first is the cause, the others came of it.
  *
- * QEMU logs that an exception came while another one was delivered. What it does not log is IRET: so
- * a handler counts as still running if what the CPU pushed for it lies untouched at the bottom of
- * the stack that is in use.
+ * QEMU logs that an exception came while another one was delivered. What it does not log is IRET:
+ * so a handler counts as still running if what the CPU pushed for it lies untouched at the bottom
+ * of the stack that is in use.
  */
 #include "run/report_view.h"
 

@@ -56,7 +56,8 @@ static const char *way_name(enum unwind_way way)
 }
 
 /* A frame is one function, and those that were inlined into it. */
-static int add_frame(const struct report_view *view, json_t *stack, const struct unwind_frame *frame)
+static int add_frame(const struct report_view *view, json_t *stack,
+                     const struct unwind_frame *frame)
 {
     const uint64_t pc = frame->pc - (frame->is_call ? 1 : 0) - view->slide;
     struct debuginfo_place places[PLACES_MOST];
@@ -72,8 +73,7 @@ static int add_frame(const struct report_view *view, json_t *stack, const struct
 
         /* What comes after the call is where it goes on. */
         if (frame->is_call && places[i].symbol)
-            json_object_set_new(place, "offset",
-                                json_integer((json_int_t)places[i].offset + 1));
+            json_object_set_new(place, "offset", json_integer((json_int_t)places[i].offset + 1));
         json_object_set_new(place, "inlined", json_boolean(places[i].is_inlined));
         json_object_set_new(place, "by", json_string(i == 0 ? way_name(frame->by) : "inline"));
         failed |= json_array_append_new(stack, place);

@@ -80,7 +80,8 @@ static void print_exceptions(const json_t *root, FILE *output)
     if (json_array_size(exceptions) == 0)
         return;
     fputs("  exceptions, the first one first:\n", output);
-    json_array_foreach (exceptions, i, exception) {
+    json_array_foreach(exceptions, i, exception)
+    {
         const char *reason = string_of(exception, "reason");
 
         fprintf(output, "    %s", string_of(exception, "text"));
@@ -104,7 +105,8 @@ static void print_cpus(const json_t *root, FILE *output)
     if (json_array_size(cpus) < 2)
         return;
     fputs("  CPUs:\n", output);
-    json_array_foreach (cpus, i, cpu) {
+    json_array_foreach(cpus, i, cpu)
+    {
         fprintf(output, "    %zu %s, at ", i, string_of(cpu, "state"));
         print_place(json_is_object(json_object_get(cpu, "where")) ? json_object_get(cpu, "where")
                                                                   : cpu,
@@ -123,7 +125,8 @@ static void print_registers(const json_t *root, FILE *output)
     if (!json_is_object(registers))
         return;
     fputs("  registers:", output);
-    json_object_foreach (registers, name, value) {
+    json_object_foreach(registers, name, value)
+    {
         fprintf(output, "%s%-6s %-18s", count++ % REGISTERS_PER_LINE ? "  " : "\n    ", name,
                 json_string_value(value));
     }
@@ -139,7 +142,8 @@ static void print_stack(const json_t *root, FILE *output)
     if (json_array_size(stack) == 0)
         return;
     fputs("  call stack:\n", output);
-    json_array_foreach (stack, i, frame) {
+    json_array_foreach(stack, i, frame)
+    {
         fprintf(output, "    %2zu ", i);
         print_place(frame, output);
         if (json_is_true(json_object_get(frame, "inlined")))
@@ -175,7 +179,8 @@ static void print_words(const json_t *root, FILE *output)
     if (json_array_size(words) == 0)
         return;
     fputs("  end of the stack:\n", output);
-    json_array_foreach (words, i, word) {
+    json_array_foreach(words, i, word)
+    {
         const char *symbol = string_of(word, "symbol");
 
         fprintf(output, "    %s: %-18s%s%s\n", string_of(word, "vaddr"), string_of(word, "value"),
@@ -191,7 +196,7 @@ static void print_list(const json_t *list, const char *title, const char *before
     if (json_array_size(list) == 0)
         return;
     fprintf(output, "  %s:\n", title);
-    json_array_foreach (list, i, text)
+    json_array_foreach(list, i, text)
         fprintf(output, "    %s%s\n", before, json_string_value(text));
 }
 

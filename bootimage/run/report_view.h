@@ -15,17 +15,17 @@
 
 struct report_view {
     const struct report_subject *subject;
-    struct debuginfo *debuginfo; /* NULL: no names */
+    struct debuginfo *debuginfo;          /* NULL: no names */
     const struct plan_protocol *protocol; /* NULL: not known */
     bool has_paging;                      /* the protocol enters the kernel with it */
     bool has_slide;
     uint64_t slide; /* addresses of the machine are so far above those of the file */
     bool has_bootinfo;
     struct found_bootinfo bootinfo;
-    struct registers cpus[REPORT_CPUS_MOST]; /* as they stand */
-    uint64_t task_segments[REPORT_CPUS_MOST]; /* addresses; 0: none */
-    size_t cpu_count;                         /* 0: the machine is gone */
-    size_t cpu;                               /* the one that it is about */
+    struct registers cpus[REPORT_CPUS_MOST];          /* as they stand */
+    uint64_t task_segments[REPORT_CPUS_MOST];         /* addresses; 0: none */
+    size_t cpu_count;                                 /* 0: the machine is gone */
+    size_t cpu;                                       /* the one that it is about */
     const struct exception *chain[REPORT_CHAIN_MOST]; /* the first one first */
     size_t chain_count;
     json_t *unknown; /* array of texts: what could not be known */

@@ -21,8 +21,9 @@ bool serial_open(struct serial *serial, const struct options_texts *patterns, st
 
         if (number != 0) {
             regerror(number, &pattern->regex, why, sizeof(why));
-            return error_set(error, "--expect-serial is %s: %s; give an extended regular expression "
-                                    "[expect-regex]",
+            return error_set(error,
+                             "--expect-serial is %s: %s; give an extended regular expression "
+                             "[expect-regex]",
                              patterns->texts[i], why);
         }
         pattern->text = patterns->texts[i];

@@ -35,6 +35,8 @@ static void write_guest(void *context, const char *bytes, size_t count, bool is_
     FILE *file = is_tap || session->options->command == COMMAND_RUN ? session->setup->output
                                                                     : session->setup->errors;
 
+    if (file == session->setup->errors && count > 0)
+        session->has_open_line = bytes[count - 1] != '\n';
     fwrite(bytes, 1, count, file);
     fflush(file);
 }
@@ -129,8 +131,7 @@ static bool make_command(struct session *session, const struct qemu_setup *setup
                          struct error *error)
 {
     const struct session_setup *own = session->setup;
-    const struct qemu_lines lines = {
-        .image = own->image_name, .serial = "stdio", .qmp = -1};
+    const struct qemu_lines lines = {.image = own->image_name, .serial = "stdio", .qmp = -1};
     struct qemu_command command;
     char *line = NULL;
 
@@ -182,7 +183,8 @@ static bool open_session(struct session *session, const struct session_setup *se
 
     session->setup = setup;
     session->options = setup->options;
-    session->machine = (struct machine){.qmp = -1, .outputs = {-1, -1, -1, -1}, .memory = -1, .ram = -1};
+    session->machine =
+        (struct machine){.qmp = -1, .outputs = {-1, -1, -1, -1}, .memory = -1, .ram = -1};
     exception_log_start(&session->log);
     session->tap = tap_new(sink);
     if (!session->tap)
@@ -253,8 +255,7 @@ static void judge(struct session *session)
         tap_end(session->tap, &ignored);
     error_free(&ignored);
     facts->has_tap = tap_state(session->tap) == TAP_PASSED;
-    facts->tap_failure =
-        tap_state(session->tap) == TAP_FAILED ? tap_failure(session->tap) : NULL;
+    facts->tap_failure = tap_state(session->tap) == TAP_FAILED ? tap_failure(session->tap) : NULL;
     session_find_unmet(session);
     verdict_give(&session->verdict, facts, &session->options->expectations);
 }
@@ -287,6 +288,8 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
     if (session->machine.signal != 0)
         die_by_signal(session);
     session->end_ms = session_now_ms();
+    if (session->has_open_line)
+        fputc('\n', setup->errors);
     judge(session);
     *status = exit_status(session);
     done = session_keep(session, error);

@@ -51,7 +51,7 @@ struct session {
     struct exception_log log;
     struct screen_font *fonts; /* the built-in one, then the user's */
     size_t font_count;
-    bool *screens_seen; /* of each text that is expected on the screen */
+    bool *screens_seen;                /* of each text that is expected on the screen */
     char line[SESSION_LINE_BYTES + 1]; /* of port 0xE9, not over */
     size_t line_bytes;
     char loader_error[SESSION_LINE_BYTES + 1];
@@ -67,8 +67,9 @@ struct session {
     int64_t next_look_ms; /* at the screen and the CPUs */
     uint64_t halted_at;   /* where all CPUs were halted at the last look; 0: they were not */
     bool is_over;
-    char *command;       /* that makes such a machine */
-    uint8_t *picture;    /* the screenshot; NULL: none yet */
+    bool has_open_line; /* what the guest wrote last on `errors` is no whole line */
+    char *command;      /* that makes such a machine */
+    uint8_t *picture;   /* the screenshot; NULL: none yet */
     size_t picture_bytes;
     struct clock clock;
     struct profile profile;

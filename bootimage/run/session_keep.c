@@ -99,8 +99,9 @@ bool session_open_record(struct session *session, struct error *error)
     if (!folder)
         return true;
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return error_set(error, "%s: cannot create: %s; name another folder by --record "
-                                "[record-folder]",
+        return error_set(error,
+                         "%s: cannot create: %s; name another folder by --record "
+                         "[record-folder]",
                          folder, strerror(errno));
     for (int i = 0; i < MACHINE_OUTPUTS; i++) {
         char *path = output_names[i] ? record_path(session, output_names[i]) : NULL;
@@ -109,8 +110,9 @@ bool session_open_record(struct session *session, struct error *error)
             continue;
         session->recorded[i] = fopen(path, "we");
         if (!session->recorded[i])
-            error_set(error, "%s: cannot create: %s; name another folder by --record "
-                             "[record-folder]",
+            error_set(error,
+                      "%s: cannot create: %s; name another folder by --record "
+                      "[record-folder]",
                       path, strerror(errno));
         free(path);
     }
@@ -169,8 +171,7 @@ void session_take_screenshot(struct session *session)
     const struct options_outputs *outputs = &session->options->outputs;
 
     if ((outputs->screenshot || outputs->record) && !session->picture)
-        session->picture =
-            machine_screenshot(&session->machine, "png", &session->picture_bytes);
+        session->picture = machine_screenshot(&session->machine, "png", &session->picture_bytes);
 }
 
 static bool write_picture(const struct session *session, FILE *file)
@@ -254,15 +255,15 @@ static bool write_svg(const struct session *session, FILE *file)
 static bool keep_profile(struct session *session, struct error *error)
 {
     const struct options_outputs *outputs = &session->options->outputs;
-    FILE *file = session->options->command == COMMAND_TEST ? session->setup->errors
-                                                            : session->setup->output;
+    FILE *file =
+        session->options->command == COMMAND_TEST ? session->setup->errors : session->setup->output;
 
     if (!outputs->profile && !outputs->svg)
         return true;
     if (!profile_find(&session->profile, &session->machine, clock_rate(&session->clock)))
-        return error_set(error,
-                         "no times of the boot were found in the machine's memory; only kernels "
-                         "with a struct bootinfo have them, as long as they keep it [profile-none]");
+        return error_set(
+            error, "no times of the boot were found in the machine's memory; only kernels "
+                   "with a struct bootinfo have them, as long as they keep it [profile-none]");
     if (outputs->profile)
         profile_print(&session->profile, file);
     return !outputs->svg || write_file(outputs->svg, session, write_svg, error);
@@ -274,8 +275,7 @@ static void print_verdict(const struct session *session)
     const struct options *options = session->options;
 
     if (options->outputs.tap && tap_state(session->tap) == TAP_NONE)
-        fprintf(session->setup->output, "1..1\n%sok 1 - %s\n", passed ? "" : "not ",
-                options->file);
+        fprintf(session->setup->output, "1..1\n%sok 1 - %s\n", passed ? "" : "not ", options->file);
     if (!passed || !options->quiet)
         fprintf(session->setup->errors, "bootimage: %s: %s: %s\n", options->file,
                 passed ? "passed" : "failed", session->verdict.text);

@@ -1,6 +1,6 @@
 /*
- * Looks at a machine that runs: whether the screen shows what is expected, and whether the guest has
- * stopped for good.
+ * Looks at a machine that runs: whether the screen shows what is expected, and whether the guest
+ * has stopped for good.
  */
 #include "run/session.h"
 
@@ -55,8 +55,8 @@ static void look_at_screen(struct session *session)
     }
     picture = machine_screenshot(&session->machine, "ppm", &bytes);
     for (size_t i = 0; picture && i < texts->count; i++)
-        session->screens_seen[i] |= screen_picture_shows(
-            picture, bytes, session->fonts, session->font_count, texts->texts[i]);
+        session->screens_seen[i] |= screen_picture_shows(picture, bytes, session->fonts,
+                                                         session->font_count, texts->texts[i]);
     free(picture);
 }
 

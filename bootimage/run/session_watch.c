@@ -45,8 +45,8 @@ static void take_end(struct session *session)
         return;
     }
     if (facts->has_shut_down || facts->has_reset || facts->has_timed_out || facts->has_stopped ||
-        facts->has_panicked || (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-                                session->options->command == COMMAND_RUN))
+        facts->has_panicked ||
+        (WIFEXITED(status) && WEXITSTATUS(status) == 0 && session->options->command == COMMAND_RUN))
         return;
     if (WIFSIGNALED(status))
         snprintf(session->failure, sizeof(session->failure), "QEMU was killed by signal %d (%s)",
@@ -132,8 +132,7 @@ static void take_stop(struct session *session)
 
     if (name && strcmp(name, "internal-error") == 0) {
         snprintf(session->failure, sizeof(session->failure),
-                 "%s cannot run this guest; try --accel=tcg",
-                 session->with_kvm ? "KVM" : "QEMU");
+                 "%s cannot run this guest; try --accel=tcg", session->with_kvm ? "KVM" : "QEMU");
         session->facts.qemu_failure = session->failure;
         session->is_over = true;
     }
@@ -200,7 +199,7 @@ static void look_at_expectations(struct session *session)
     if (tap == TAP_FAILED || tap == TAP_PASSED) {
         if (session->tap_done_ms == 0)
             session->tap_done_ms = session_now_ms();
-        if (session_now_ms() - session->tap_done_ms < GRACE_MS)
+        if (session_now_ms() - session->tap_done_ms < GRACE_MS && !session->facts.has_stopped)
             return;
     }
     session_find_unmet(session);

@@ -1,8 +1,8 @@
 /*
  * Many things can be true of a run at once; here stands which of them counts.
  *
- * QEMU's failure comes first, then the loader's, then what the guest did against its will, then what
- * it says of itself, then what was expected of it. session.c has collected what was seen.
+ * QEMU's failure comes first, then the loader's, then what the guest did against its will, then
+ * what it says of itself, then what was expected of it. session.c has collected what was seen.
  */
 #include "run/verdict.h"
 
@@ -51,8 +51,7 @@ static bool give_crash(struct verdict *verdict, const struct facts *facts)
 static bool give_failure(struct verdict *verdict, const struct facts *facts,
                          const struct options_expectations *expectations)
 {
-    const bool is_success =
-        facts->has_exit_code && facts->exit_code == expectations->success_code;
+    const bool is_success = facts->has_exit_code && facts->exit_code == expectations->success_code;
 
     if (facts->has_exit_code && !is_success && !is_good_code(facts, expectations))
         set(verdict, VERDICT_FAILED, "the kernel %swrote the code 0x%x",

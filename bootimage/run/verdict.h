@@ -26,7 +26,7 @@ struct facts {
     const char *qemu_failure; /* it could not be started, or died */
     const char *loader_error; /* its line, without "bootimage: " */
     bool has_triple_fault;
-    bool has_reset; /* of any kind, the one before included */
+    bool has_reset;        /* of any kind, the one before included */
     bool reset_is_unclear; /* nobody can tell which */
     bool has_panicked;
     bool has_exit_code;
@@ -36,8 +36,8 @@ struct facts {
     bool has_stopped; /* all CPUs are halted with interrupts off */
     bool has_tap;
     const char *tap_failure;
-    bool expects;            /* there are expectations, beside an exit code */
-    const char *unmet;       /* the first expectation that does not hold */
+    bool expects;      /* there are expectations, beside an exit code */
+    const char *unmet; /* the first expectation that does not hold */
 };
 
 #define VERDICT_TEXT_BYTES 1024
