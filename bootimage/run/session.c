@@ -260,6 +260,25 @@ static void judge(struct session *session)
     verdict_give(&session->verdict, facts, &session->options->expectations);
 }
 
+/* The kernel has ended QEMU by a code that is a failure: the report says at least why it has so
+   little to say. */
+static void report_exit(struct session *session)
+{
+    const struct report_subject subject = {
+        .name = session->options->file,
+        .what = "exit code",
+        .status = session->verdict.status,
+        .kernel = session->setup->kernel,
+        .plan = session->setup->plan,
+        .machine = &session->machine,
+        .serial = &session->serial,
+    };
+
+    if (session->facts.has_exit_code && session->verdict.status == VERDICT_FAILED &&
+        !session->report && tap_state(session->tap) == TAP_NONE)
+        session->report = report_make(&subject);
+}
+
 static int exit_status(const struct session *session)
 {
     const struct facts *facts = &session->facts;
@@ -291,6 +310,7 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
     if (session->has_open_line)
         fputc('\n', setup->errors);
     judge(session);
+    report_exit(session);
     *status = exit_status(session);
     done = session_keep(session, error);
 out:
