@@ -134,12 +134,12 @@ static void open_view(struct report_view *view, const struct report_subject *sub
     if (!subject->kernel)
         not_known(view, "names of functions: the image does not hold the kernel's file; name it by "
                         "--symbols, or make the image by --with-elf");
-    if (!subject->log)
-        not_known(view, "which exceptions came: KVM does not tell; try --accel=tcg");
     if (view->cpu_count == 0)
         not_known(view,
-                  "registers, stack and memory: QEMU ended with the exit code that the kernel "
-                  "wrote; a kernel that signals pvpanic first is looked at");
+                  "registers, stack and memory: a write to isa-debug-exit ends QEMU at once; a "
+                  "kernel that signals pvpanic before is looked at");
+    else if (!subject->log)
+        not_known(view, "which exceptions came: KVM does not tell; try --accel=tcg");
     report_find_chain(view);
 }
 

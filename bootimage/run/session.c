@@ -7,6 +7,7 @@
  */
 #include "run/session.h"
 
+#include "run/gdb.h"
 #include "run/kvm.h"
 #include "runner.h"
 
@@ -193,6 +194,43 @@ static bool open_session(struct session *session, const struct session_setup *se
            session_open_looks(session, error) && session_open_record(session, error);
 }
 
+/* A file that gdb can open: the kernel's own, or what was decompressed or taken out of the image,
+   which has no name but here. */
+static char *symbols_path(const struct session *session)
+{
+    const struct kernel *kernel = session->setup->kernel;
+    char *path = NULL;
+
+    if (!kernel)
+        return NULL;
+    if (kernel->file.fd < 0 && strncmp(kernel->path, "/dev/fd/", 8) != 0)
+        return realpath(kernel->path, NULL);
+    return asprintf(&path, "/proc/%d/fd/%d", (int)getpid(), kernel->fd) < 0 ? NULL : path;
+}
+
+/* The machine waits for gdb, which lets the guest go. */
+static bool open_gdb(struct session *session, struct error *error)
+{
+    const struct plan_view plan = session->setup->plan;
+    const struct plan_protocol *protocol = (const void *)plan_reader_find(plan, NULL, PLAN_PROTOCOL);
+    char *symbols = symbols_path(session);
+    const struct gdb_target target = {
+        .symbols = symbols,
+        .slide = protocol->slide,
+        .entry_vaddr = protocol->entry_vaddr,
+        .is_64_bit = protocol->protocol == PLAN_PROTOCOL_PLAIN ||
+                     protocol->protocol == PLAN_PROTOCOL_LIMINE,
+        .port = (uint16_t)session->options->gdb_port,
+    };
+
+    session->gdb_script = gdb_write(&target, error);
+    free(symbols);
+    if (session->gdb_script)
+        fprintf(session->setup->errors, "bootimage: the machine waits for: gdb -x %s\n",
+                session->gdb_script);
+    return session->gdb_script;
+}
+
 static void watch(struct session *session)
 {
     session->start_ms = session_now_ms();
@@ -239,6 +277,7 @@ static _Noreturn void die_by_signal(struct session *session)
     if (!machine_has_ended(&session->machine))
         machine_quit(&session->machine);
     machine_close(&session->machine);
+    gdb_remove(session->gdb_script);
     signal(number, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -298,7 +337,8 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
         return error_out_of_memory(error);
     if (!open_session(session, setup, error) || !choose_accelerator(session, error))
         goto out;
-    if (open_machine(session, error))
+    if (open_machine(session, error) &&
+        (!session->options->gdb_port || open_gdb(session, error)))
         watch(session);
     else if (!error->text && session->machine.signal == 0)
         explain_start(session);
@@ -315,6 +355,7 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
     done = session_keep(session, error);
 out:
     machine_close(&session->machine);
+    gdb_remove(session->gdb_script);
     session_close_record(session);
     session_close_looks(session);
     serial_close(&session->serial);

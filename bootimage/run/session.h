@@ -69,6 +69,7 @@ struct session {
     bool is_over;
     bool has_open_line; /* what the guest wrote last on `errors` is no whole line */
     char *command;      /* that makes such a machine */
+    char *gdb_script;  /* its path; NULL: none */
     uint8_t *picture;   /* the screenshot; NULL: none yet */
     size_t picture_bytes;
     struct clock clock;
