@@ -127,19 +127,27 @@ static const char *choose_display(struct session *session)
                                                               : "none";
 }
 
-/* The command that makes such a machine without this tool, in one line for a shell. */
+/* The command that makes such a machine without this tool, in one line for a shell: from the image
+   in the record, else from one that the line makes first. */
 static bool make_command(struct session *session, const struct qemu_setup *setup,
                          struct error *error)
 {
     const struct session_setup *own = session->setup;
-    const struct qemu_lines lines = {.image = own->image_name, .serial = "stdio", .qmp = -1};
-    struct qemu_command command;
+    const char *record = session->options->outputs.record;
+    struct qemu_lines lines = {.image = own->image_name, .serial = "stdio", .qmp = -1};
+    struct qemu_command command = {0};
+    char *recorded = NULL;
     char *line = NULL;
 
+    if (record && asprintf(&recorded, "%s/" SESSION_RECORD_IMAGE, record) < 0)
+        return error_out_of_memory(error);
+    if (recorded)
+        lines.image = recorded;
     if (qemu_command(&command, setup, &lines))
         line = qemu_quote(command.words);
     qemu_free(&command);
-    if (!line || asprintf(&session->command, "%s%s", own->image_command, line) < 0)
+    free(recorded);
+    if (!line || asprintf(&session->command, "%s%s", record ? "" : own->image_command, line) < 0)
         session->command = NULL;
     free(line);
     if (!session->command)
@@ -212,14 +220,15 @@ static char *symbols_path(const struct session *session)
 static bool open_gdb(struct session *session, struct error *error)
 {
     const struct plan_view plan = session->setup->plan;
-    const struct plan_protocol *protocol = (const void *)plan_reader_find(plan, NULL, PLAN_PROTOCOL);
+    const struct plan_protocol *protocol =
+        (const void *)plan_reader_find(plan, NULL, PLAN_PROTOCOL);
     char *symbols = symbols_path(session);
     const struct gdb_target target = {
         .symbols = symbols,
         .slide = protocol->slide,
         .entry_vaddr = protocol->entry_vaddr,
-        .is_64_bit = protocol->protocol == PLAN_PROTOCOL_PLAIN ||
-                     protocol->protocol == PLAN_PROTOCOL_LIMINE,
+        .is_64_bit =
+            protocol->protocol == PLAN_PROTOCOL_PLAIN || protocol->protocol == PLAN_PROTOCOL_LIMINE,
         .port = (uint16_t)session->options->gdb_port,
     };
 
@@ -337,8 +346,7 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
         return error_out_of_memory(error);
     if (!open_session(session, setup, error) || !choose_accelerator(session, error))
         goto out;
-    if (open_machine(session, error) &&
-        (!session->options->gdb_port || open_gdb(session, error)))
+    if (open_machine(session, error) && (!session->options->gdb_port || open_gdb(session, error)))
         watch(session);
     else if (!error->text && session->machine.signal == 0)
         explain_start(session);

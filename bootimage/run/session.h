@@ -37,6 +37,7 @@ struct session_setup {
     FILE *errors; /* all else */
 };
 
+#define SESSION_RECORD_IMAGE "image.bin"
 #define SESSION_MESSAGE_BYTES 1024
 #define SESSION_LINE_BYTES 512
 
@@ -69,7 +70,7 @@ struct session {
     bool is_over;
     bool has_open_line; /* what the guest wrote last on `errors` is no whole line */
     char *command;      /* that makes such a machine */
-    char *gdb_script;  /* its path; NULL: none */
+    char *gdb_script;   /* its path; NULL: none */
     uint8_t *picture;   /* the screenshot; NULL: none yet */
     size_t picture_bytes;
     struct clock clock;
