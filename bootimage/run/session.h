@@ -90,6 +90,8 @@ void session_end_line(struct session *session);
 /* session_look.c: at the screen, and at the CPUs. */
 bool session_open_looks(struct session *session, struct error *error);
 void session_look(struct session *session, bool at_end);
+/* Whether all CPUs are halted. */
+bool session_is_idle(struct session *session);
 /* Sets facts.unmet and facts.expects. */
 void session_find_unmet(struct session *session);
 void session_close_looks(struct session *session);

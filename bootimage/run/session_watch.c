@@ -16,6 +16,9 @@
 #define GRACE_MS 500
 /* A guest that panicked may still write its exit code. */
 #define PANIC_MS 3000
+/* Of a guest that is given up. */
+#define STOP_TRIES 8
+#define STOP_TRY_MS 13
 
 void session_end_line(struct session *session)
 {
@@ -166,11 +169,17 @@ static void take_events(struct session *session)
     }
 }
 
-/* The guest will not give a verdict any more: it is held, and looked at. */
+/* The guest will not give a verdict any more: it is held, and looked at. One that waits for
+   interrupts may be held in the handler of one, so that is tried some times. */
 static void give_up(struct session *session)
 {
     session->is_over = true;
     machine_stop(&session->machine);
+    for (int i = 0; i < STOP_TRIES && !session_is_idle(session); i++) {
+        machine_continue(&session->machine);
+        machine_wait(&session->machine, STOP_TRY_MS);
+        machine_stop(&session->machine);
+    }
     session_look(session, true);
     session_find_unmet(session);
     report(session, "timeout", session->facts.unmet ? VERDICT_EXPECTATION : VERDICT_TIMEOUT);
