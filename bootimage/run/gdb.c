@@ -62,8 +62,9 @@ char *gdb_write(const struct gdb_target *target, struct error *error)
         failed = true;
     if (!failed)
         return path;
-    error_set(error, "%s: cannot write a script for gdb: %s; name another folder with TMPDIR "
-                     "[gdb-script]",
+    error_set(error,
+              "%s: cannot write a script for gdb: %s; name another folder with TMPDIR "
+              "[gdb-script]",
               folder, strerror(errno));
     if (fd >= 0)
         unlink(path);

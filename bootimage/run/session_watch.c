@@ -110,6 +110,17 @@ static void take_shutdown(struct session *session)
         take_end(session);
 }
 
+/* Somebody has ended QEMU: who looks at its window may, but not behind a test's back. */
+static void take_close(struct session *session, const char *reason)
+{
+    session->is_over = true;
+    machine_quit(&session->machine);
+    if (session->options->command == COMMAND_RUN)
+        return;
+    snprintf(session->failure, sizeof(session->failure), "QEMU was told to end (%s)", reason);
+    session->facts.qemu_failure = session->failure;
+}
+
 static void take_panic(struct session *session)
 {
     const int64_t end = session_now_ms() + PANIC_MS;
@@ -150,8 +161,10 @@ static void take_event(struct session *session, const json_t *event)
 
     if (strcmp(name, "SHUTDOWN") == 0 && reason && strcmp(reason, "guest-reset") == 0)
         take_reset(session);
-    else if (strcmp(name, "SHUTDOWN") == 0)
+    else if (strcmp(name, "SHUTDOWN") == 0 && json_is_true(json_object_get(data, "guest")))
         take_shutdown(session);
+    else if (strcmp(name, "SHUTDOWN") == 0)
+        take_close(session, reason ? reason : "for no reason");
     else if (strcmp(name, "GUEST_PANICKED") == 0)
         take_panic(session);
     else if (strcmp(name, "STOP") == 0)
