@@ -106,7 +106,7 @@ static void find_slide(struct report_view *view)
     if (!plan.start)
         return;
     view->protocol = (const void *)plan_reader_find(plan, NULL, PLAN_PROTOCOL);
-    view->has_paging = view->protocol->protocol == PLAN_PROTOCOL_PLAIN;
+    view->has_stack = view->protocol->protocol == PLAN_PROTOCOL_PLAIN;
     view->slide = view->protocol->slide;
     view->has_slide = true;
     if (!plan_reader_find(plan, NULL, PLAN_RANDOM_BASE))

@@ -17,7 +17,7 @@ struct report_view {
     const struct report_subject *subject;
     struct debuginfo *debuginfo;          /* NULL: no names */
     const struct plan_protocol *protocol; /* NULL: not known */
-    bool has_paging;                      /* the protocol enters the kernel with it */
+    bool has_stack;                       /* it is where bootinfo.h promises it */
     bool has_slide;
     uint64_t slide; /* addresses of the machine are so far above those of the file */
     bool has_bootinfo;
