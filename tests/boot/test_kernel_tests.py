@@ -42,7 +42,8 @@ class KernelTestsTest(judging.JudgeTest):
     def test_all_tests_of_the_kernel_run(self):
         """None of them was lost by the linker."""
         sources = "".join(path.read_text(encoding="utf-8") for path in OWN_TESTS.glob("*.c"))
-        names = sorted(re.findall(r"^KERNEL_TEST(?:_SHOULD_PANIC)?\((\w+)\)", sources, re.MULTILINE))
+        names = sorted(re.findall(r"^KERNEL_TEST(?:_SHOULD_PANIC)?\((\w+)\)", sources,
+                                  re.MULTILINE))
         outcome = self.judge(suite.build_path("KERNEL_TESTS"), None)
         self.check_status(outcome, PASSED)
         results = [line for line in outcome.out.splitlines() if not line.startswith("# ")]
