@@ -121,21 +121,53 @@ static void take_close(struct session *session, const char *reason)
     session->facts.qemu_failure = session->failure;
 }
 
-static void take_panic(struct session *session)
+/* The next event, which is the caller's; NULL: none has come. */
+static json_t *next_event(struct session *session)
+{
+    json_t *event = json_incref(json_array_get(session->machine.events, 0));
+
+    if (event)
+        json_array_remove(session->machine.events, 0);
+    return event;
+}
+
+static bool is_event(const json_t *event, const char *name)
+{
+    const char *own = json_string_value(json_object_get(event, "event"));
+
+    return own && strcmp(own, name) == 0;
+}
+
+/* After its panic the guest may still write an exit code, which ends QEMU, or is told of as if the
+   guest had switched the machine off. */
+static void wait_for_code(struct session *session)
 {
     const int64_t end = session_now_ms() + PANIC_MS;
+    json_t *event;
 
+    machine_continue(&session->machine);
+    while (!machine_has_ended(&session->machine) && session->machine.signal == 0 &&
+           session_now_ms() < end) {
+        machine_wait(&session->machine, 100);
+        while ((event = next_event(session))) {
+            if (is_event(event, "SHUTDOWN"))
+                machine_quit(&session->machine);
+            json_decref(event);
+        }
+    }
+    if (machine_has_ended(&session->machine))
+        take_end(session);
+}
+
+static void take_panic(struct session *session)
+{
     session->facts.has_panicked = true;
     session->is_over = true;
     session_look(session, true);
     report(session, "panic", VERDICT_FAILED);
     session_take_screenshot(session);
-    machine_continue(&session->machine);
-    while (session->options->command == COMMAND_TEST && !machine_has_ended(&session->machine) &&
-           session->machine.signal == 0 && session_now_ms() < end)
-        machine_wait(&session->machine, 100);
-    if (machine_has_ended(&session->machine))
-        take_end(session);
+    if (session->options->command == COMMAND_TEST)
+        wait_for_code(session);
 }
 
 /* The CPUs have stopped. Why, QEMU tells of errors only if it is asked. */
@@ -155,28 +187,26 @@ static void take_stop(struct session *session)
 
 static void take_event(struct session *session, const json_t *event)
 {
-    const char *name = json_string_value(json_object_get(event, "event"));
     const json_t *data = json_object_get(event, "data");
     const char *reason = json_string_value(json_object_get(data, "reason"));
 
-    if (strcmp(name, "SHUTDOWN") == 0 && reason && strcmp(reason, "guest-reset") == 0)
+    if (is_event(event, "SHUTDOWN") && reason && strcmp(reason, "guest-reset") == 0)
         take_reset(session);
-    else if (strcmp(name, "SHUTDOWN") == 0 && json_is_true(json_object_get(data, "guest")))
+    else if (is_event(event, "SHUTDOWN") && json_is_true(json_object_get(data, "guest")))
         take_shutdown(session);
-    else if (strcmp(name, "SHUTDOWN") == 0)
+    else if (is_event(event, "SHUTDOWN"))
         take_close(session, reason ? reason : "for no reason");
-    else if (strcmp(name, "GUEST_PANICKED") == 0)
+    else if (is_event(event, "GUEST_PANICKED"))
         take_panic(session);
-    else if (strcmp(name, "STOP") == 0)
+    else if (is_event(event, "STOP"))
         take_stop(session);
 }
 
 static void take_events(struct session *session)
 {
-    while (json_array_size(session->machine.events) > 0 && !session->is_over) {
-        json_t *event = json_incref(json_array_get(session->machine.events, 0));
+    json_t *event;
 
-        json_array_remove(session->machine.events, 0);
+    while (!session->is_over && (event = next_event(session))) {
         take_event(session, event);
         json_decref(event);
     }
