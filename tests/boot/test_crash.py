@@ -266,7 +266,9 @@ class EndTest(CrashTest):
             self.assertEqual(outcome.report["what"], "reset")
             self.assertNotIn("triple", outcome.err)
             self.assertEqual(outcome.report["exceptions"], [])
-            self.assertEqual(outcome.report["where"]["function"], case.does.replace("-", "_"))
+            # QEMU stops at the write or behind it.
+            functions = [frame["function"] for frame in outcome.report["stack"]]
+            self.assertIn(case.does.replace("-", "_"), functions[:2])
         self.judge_all([Case("crash-low", "reset-keyboard"), Case("crash-high", "reset-chipset"),
                         Case("crash-pie", "reset-chipset", ("--machine", "q35"))], check)
 
