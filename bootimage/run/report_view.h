@@ -31,6 +31,9 @@ struct report_view {
     json_t *unknown; /* array of texts: what could not be known */
 };
 
+/* Its debuginfo is to be closed, and its `unknown` to be given back. */
+void report_open_view(struct report_view *view, const struct report_subject *subject);
+
 /* report_chain.c: the exceptions that are being handled as the CPU stands, and those that led to a
    triple fault. */
 void report_find_chain(struct report_view *view);

@@ -15,18 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS 50
-
-int64_t session_now_ms(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* What the guest said: TAP is for standard output, all else for standard error; what run shows is
    all for standard output. */
@@ -202,47 +193,9 @@ static bool open_session(struct session *session, const struct session_setup *se
            session_open_looks(session, error) && session_open_record(session, error);
 }
 
-/* A file that gdb can open: the kernel's own, or what was decompressed or taken out of the image,
-   which has no name but here. */
-static char *symbols_path(const struct session *session)
-{
-    const struct kernel *kernel = session->setup->kernel;
-    char *path = NULL;
-
-    if (!kernel)
-        return NULL;
-    if (kernel->file.fd < 0 && strncmp(kernel->path, "/dev/fd/", 8) != 0)
-        return realpath(kernel->path, NULL);
-    return asprintf(&path, "/proc/%d/fd/%d", (int)getpid(), kernel->fd) < 0 ? NULL : path;
-}
-
-/* The machine waits for gdb, which lets the guest go. */
-static bool open_gdb(struct session *session, struct error *error)
-{
-    const struct plan_view plan = session->setup->plan;
-    const struct plan_protocol *protocol =
-        (const void *)plan_reader_find(plan, NULL, PLAN_PROTOCOL);
-    char *symbols = symbols_path(session);
-    const struct gdb_target target = {
-        .symbols = symbols,
-        .slide = protocol->slide,
-        .entry_vaddr = protocol->entry_vaddr,
-        .is_64_bit =
-            protocol->protocol == PLAN_PROTOCOL_PLAIN || protocol->protocol == PLAN_PROTOCOL_LIMINE,
-        .port = (uint16_t)session->options->gdb_port,
-    };
-
-    session->gdb_script = gdb_write(&target, error);
-    free(symbols);
-    if (session->gdb_script)
-        fprintf(session->setup->errors, "bootimage: the machine waits for: gdb -x %s\n",
-                session->gdb_script);
-    return session->gdb_script;
-}
-
 static void watch(struct session *session)
 {
-    session->start_ms = session_now_ms();
+    session->start_ms = clock_ms();
     clock_start(&session->clock);
     if (!session->options->gdb_port && !machine_continue(&session->machine))
         session_watch(session);
@@ -346,7 +299,8 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
         return error_out_of_memory(error);
     if (!open_session(session, setup, error) || !choose_accelerator(session, error))
         goto out;
-    if (open_machine(session, error) && (!session->options->gdb_port || open_gdb(session, error)))
+    if (open_machine(session, error) &&
+        (!session->options->gdb_port || session_open_gdb(session, error)))
         watch(session);
     else if (!error->text && session->machine.signal == 0)
         explain_start(session);
@@ -354,7 +308,7 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
         goto out;
     if (session->machine.signal != 0)
         die_by_signal(session);
-    session->end_ms = session_now_ms();
+    session->end_ms = clock_ms();
     if (session->has_open_line)
         fputc('\n', setup->errors);
     judge(session);

@@ -78,14 +78,14 @@ struct session {
     FILE *recorded[MACHINE_OUTPUTS]; /* NULL: not recorded */
 };
 
-/* In the monotonic clock. */
-int64_t session_now_ms(void);
-
 /* session_watch.c: takes what has come, and looks at the machine where that is due. */
 void session_watch(struct session *session);
 
 /* The line of port 0xE9 is over. */
 void session_end_line(struct session *session);
+
+/* session_gdb.c: the machine waits for gdb, which lets the guest go. */
+bool session_open_gdb(struct session *session, struct error *error);
 
 /* session_look.c: at the screen, and at the CPUs. */
 bool session_open_looks(struct session *session, struct error *error);

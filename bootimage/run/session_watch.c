@@ -142,12 +142,12 @@ static bool is_event(const json_t *event, const char *name)
    guest had switched the machine off. */
 static void wait_for_code(struct session *session)
 {
-    const int64_t end = session_now_ms() + PANIC_MS;
+    const int64_t end = clock_ms() + PANIC_MS;
     json_t *event;
 
     machine_continue(&session->machine);
     while (!machine_has_ended(&session->machine) && session->machine.signal == 0 &&
-           session_now_ms() < end) {
+           clock_ms() < end) {
         machine_wait(&session->machine, 100);
         while ((event = next_event(session))) {
             if (is_event(event, "SHUTDOWN"))
@@ -231,7 +231,7 @@ static void give_up(struct session *session)
 
 static void look_at_clock(struct session *session)
 {
-    const uint64_t ms = (uint64_t)(session_now_ms() - session->start_ms);
+    const uint64_t ms = (uint64_t)(clock_ms() - session->start_ms);
     const struct options *options = session->options;
 
     if (options->outputs.screenshot_at_s && ms >= options->outputs.screenshot_at_s * 1000)
@@ -250,8 +250,8 @@ static void look_at_expectations(struct session *session)
 
     if (tap == TAP_FAILED || tap == TAP_PASSED) {
         if (session->tap_done_ms == 0)
-            session->tap_done_ms = session_now_ms();
-        if (session_now_ms() - session->tap_done_ms < GRACE_MS && !session->facts.has_stopped)
+            session->tap_done_ms = clock_ms();
+        if (clock_ms() - session->tap_done_ms < GRACE_MS && !session->facts.has_stopped)
             return;
     }
     session_find_unmet(session);
@@ -273,8 +273,8 @@ void session_watch(struct session *session)
         take_end(session);
         return;
     }
-    if (session_now_ms() >= session->next_look_ms) {
-        session->next_look_ms = session_now_ms() + LOOK_MS;
+    if (clock_ms() >= session->next_look_ms) {
+        session->next_look_ms = clock_ms() + LOOK_MS;
         session_look(session, false);
     }
     if (session->options->command == COMMAND_TEST) {
