@@ -61,6 +61,28 @@ const char *debuginfo_keep(struct debuginfo *debuginfo, char *text)
     return text;
 }
 
+/* Whether the bytes have this text in them, with its end. */
+static bool has_text(const Elf_Data *data, const char *text)
+{
+    const uintptr_t start = data ? (uintptr_t)data->d_buf : 0;
+    const uintptr_t at = (uintptr_t)text;
+
+    return start != 0 && at >= start && at - start < data->d_size &&
+           memchr(text, 0, data->d_size - (at - start));
+}
+
+const char *debuginfo_text(struct debuginfo *debuginfo, const char *text)
+{
+    Elf_Scn *section = NULL;
+
+    while (text && (section = elf_nextscn(debuginfo->elf, section))) {
+        if (has_text(elf_getdata(section, NULL), text) ||
+            has_text(elf_rawdata(section, NULL), text))
+            return text;
+    }
+    return NULL;
+}
+
 int debuginfo_class(const struct debuginfo *debuginfo)
 {
     int class = debuginfo->elf ? gelf_getclass(debuginfo->elf) : ELFCLASSNONE;
