@@ -32,9 +32,6 @@ const char *debuginfo_keep(struct debuginfo *debuginfo, char *text);
    forms of texts. NULL for another, or for NULL. */
 const char *debuginfo_text(struct debuginfo *debuginfo, const char *text);
 
-/* ELFCLASS32 or ELFCLASS64, or 0. */
-int debuginfo_class(const struct debuginfo *debuginfo);
-
 /* How to leave the function at this address of code [DWARF5 §6.4 "Call Frame Information"]; free()
    it. NULL if there is nothing about it. */
 Dwarf_Frame *debuginfo_frame(struct debuginfo *debuginfo, uint64_t vaddr);
