@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define PLACES 8
-#define DAMAGED_FILES 30000
+#define DAMAGED_FILES 1000
 #define DAMAGED_BYTES 24 /* of each, at most */
 
 static const char *const with_lines[] = {
