@@ -238,6 +238,25 @@ static void frame_pointers_lead_back(void **state)
     (void)state;
     check_all_steps("frames", "frames", UNWIND_FRAME_POINTER);
     check_all_steps("32-frames", "32-frames", UNWIND_FRAME_POINTER);
+    check_all_steps("frames-optimised", "frames-optimised", UNWIND_FRAME_POINTER);
+}
+
+/* Without symbols nobody knows where a function begins, but in the midst of it that does not
+   matter. */
+static void frame_pointers_lead_back_without_symbols(void **state)
+{
+    struct unwind_frame frames[FRAMES];
+    struct calls_kernel stripped;
+    struct program program;
+
+    (void)state;
+    start_program(&program, "frames-optimised");
+    run_to(&program, "at_saves");
+    assert_true(calls_open(&stripped, "frames-stripped"));
+    const size_t count = unwind_program(&program, stripped.debuginfo, program.slide, frames);
+    assert_calls(&program, frames, count, 1);
+    calls_close(&stripped);
+    end_program(&program);
 }
 
 static void cfi_leads_back(void **state)
@@ -551,6 +570,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frame_pointers_lead_back),
+        cmocka_unit_test(frame_pointers_lead_back_without_symbols),
         cmocka_unit_test(cfi_leads_back),
         cmocka_unit_test(exception_frames_lead_back),
         cmocka_unit_test(without_a_stack_there_is_one_frame),
