@@ -1,7 +1,8 @@
 /*
  * bootimage: makes a disk image that boots a kernel ELF.
  *
- * Here the other modules' texts become output: nothing else prints or exits. The story of an image:
+ * Here the other modules' texts become output: nothing else prints or exits, but for run and test,
+ * which pass on what a guest says as it comes (run/session.c). The story of an image:
  * options.c reads the user's words, kernel.c the kernel, protocol.c finds how it boots,
  * request.c what it asks for, plan.c plans the image, image.c writes it, atomic_file.c gives it its
  * name.

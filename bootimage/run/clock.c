@@ -12,6 +12,14 @@
 
 #define NS_PER_MS 1e6
 
+int64_t clock_ms(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
 void clock_start(struct clock *clock)
 {
     struct timespec time;

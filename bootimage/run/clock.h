@@ -1,5 +1,5 @@
 /*
- * The rate of this machine's time stamp counter, which QEMU hands to its guests, too.
+ * The time, and the rate of this machine's time stamp counter, which QEMU hands to its guests, too.
  */
 #ifndef BOOTIMAGE_RUN_CLOCK_H
 #define BOOTIMAGE_RUN_CLOCK_H
@@ -11,6 +11,9 @@ struct clock {
     uint64_t ticks;
     int64_t ns;
 };
+
+/* Milliseconds of a clock that only rises. */
+int64_t clock_ms(void);
 
 void clock_start(struct clock *clock);
 

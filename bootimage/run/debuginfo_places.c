@@ -10,6 +10,7 @@
 
 #include <dwarf.h>
 #include <limits.h>
+#include <stdio.h>
 
 #define MOST_DEPTH 64
 /* Entries of one unit that are looked at; the largest of Linux have a twentieth of it. */
@@ -82,13 +83,27 @@ static bool find_unit(struct debuginfo *debuginfo, struct walk *walk)
     return false;
 }
 
-static void read_line(struct walk *walk, struct debuginfo_place *place)
+/* A file's path is that in the folder where the compiler ran, unless it begins at the root. */
+static const char *whole_path(struct debuginfo *debuginfo, struct walk *walk, const char *file)
+{
+    Dwarf_Attribute attribute;
+    const char *folder = NULL;
+    char *path;
+
+    if (file && *file != '/' && dwarf_attr(&walk->unit, DW_AT_comp_dir, &attribute))
+        folder = dwarf_formstring(&attribute);
+    if (!folder || asprintf(&path, "%s/%s", folder, file) < 0)
+        return file;
+    return debuginfo_keep(debuginfo, path);
+}
+
+static void read_line(struct debuginfo *debuginfo, struct walk *walk, struct debuginfo_place *place)
 {
     Dwarf_Line *line = dwarf_getsrc_die(&walk->unit, walk->vaddr);
 
     if (!line)
         return;
-    place->file = dwarf_linesrc(line, NULL, NULL);
+    place->file = whole_path(debuginfo, walk, dwarf_linesrc(line, NULL, NULL));
     if (dwarf_lineno(line, &place->line) != 0)
         place->line = 0;
     if (dwarf_linecol(line, &place->column) != 0)
@@ -107,14 +122,17 @@ static int number_of(Dwarf_Die *entry, unsigned int name)
 }
 
 /* Where the function is inlined, as a place in the next one. */
-static void read_call(struct walk *walk, Dwarf_Die *inlined, struct debuginfo_place *place)
+static void read_call(struct debuginfo *debuginfo, struct walk *walk, Dwarf_Die *inlined,
+                      struct debuginfo_place *place)
 {
     Dwarf_Files *files;
     size_t count;
 
     if (dwarf_hasattr(inlined, DW_AT_call_file) &&
         dwarf_getsrcfiles(&walk->unit, &files, &count) == 0)
-        place->file = dwarf_filesrc(files, (size_t)number_of(inlined, DW_AT_call_file), NULL, NULL);
+        place->file = whole_path(
+            debuginfo, walk,
+            dwarf_filesrc(files, (size_t)number_of(inlined, DW_AT_call_file), NULL, NULL));
     place->line = number_of(inlined, DW_AT_call_line);
     place->column = number_of(inlined, DW_AT_call_column);
 }
@@ -137,7 +155,7 @@ static size_t dwarf_places(struct debuginfo *debuginfo, struct walk *walk,
     if (!debuginfo->dwarf || !find_unit(debuginfo, walk))
         return 0;
     find_functions(walk, &walk->unit, 0);
-    read_line(walk, &places[0]);
+    read_line(debuginfo, walk, &places[0]);
     while (count < walk->count && count < most) {
         Dwarf_Die *function = &walk->functions[walk->count - 1 - count];
 
@@ -145,7 +163,7 @@ static size_t dwarf_places(struct debuginfo *debuginfo, struct walk *walk,
         places[count].offset = offset_in(walk);
         places[count].is_inlined = dwarf_tag(function) == DW_TAG_inlined_subroutine;
         if (++count < walk->count && count < most)
-            read_call(walk, function, &places[count]);
+            read_call(debuginfo, walk, function, &places[count]);
     }
     return count > 0 ? count : places[0].file != NULL;
 }

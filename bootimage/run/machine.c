@@ -6,8 +6,9 @@
  * empties them. Nothing has a name in any folder, and QEMU dies with this process: so nothing is
  * left behind, whatever ends it.
  */
-#include "run/machine.h"
+#include "run/machine_lines.h"
 
+#include "run/clock.h"
 #include "temporary.h"
 
 #include <errno.h>
@@ -23,11 +24,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CHUNK_BYTES 65536
-#define COMMAND_LIMIT_MS 30000
 #define END_LIMIT_MS 5000
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -52,21 +51,13 @@ static void block_signals(sigset_t *before)
     sigprocmask(SIG_BLOCK, &set, before);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /* The ends that QEMU gets. */
 struct child_ends {
     int qmp;
     int outputs[MACHINE_OUTPUTS];
 };
 
-static void close_end(int *fd)
+void machine_close_end(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
@@ -190,47 +181,6 @@ bool machine_has_ended(const struct machine *machine)
     return machine->pid == 0;
 }
 
-/* One line of QMP: a greeting, a reply or an event. */
-static void take_line(struct machine *machine, const char *line, size_t bytes)
-{
-    json_t *object = json_loadb(line, bytes, 0, NULL);
-
-    if (object && json_object_get(object, "event")) {
-        json_array_append_new(machine->events, object);
-        return;
-    }
-    if (object) {
-        json_decref(machine->reply);
-        machine->reply = object;
-    }
-}
-
-static void take_qmp(struct machine *machine)
-{
-    char *more = realloc(machine->received, machine->received_bytes + CHUNK_BYTES);
-    char *line, *end;
-    ssize_t count;
-
-    if (!more) {
-        close_end(&machine->qmp);
-        return;
-    }
-    machine->received = more;
-    count = recv(machine->qmp, more + machine->received_bytes, CHUNK_BYTES, MSG_DONTWAIT);
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
-        close_end(&machine->qmp);
-    if (count <= 0)
-        return;
-    machine->received_bytes += (size_t)count;
-    line = more;
-    while ((end = memchr(line, '\n', machine->received_bytes - (size_t)(line - more)))) {
-        take_line(machine, line, (size_t)(end - line));
-        line = end + 1;
-    }
-    machine->received_bytes -= (size_t)(line - more);
-    memmove(more, line, machine->received_bytes);
-}
-
 static void take_output(struct machine *machine, int output)
 {
     static char bytes[CHUNK_BYTES];
@@ -239,7 +189,7 @@ static void take_output(struct machine *machine, int output)
     if (count > 0)
         machine->take(machine->context, (enum machine_output)output, bytes, (size_t)count);
     else if (count == 0 || (errno != EAGAIN && errno != EINTR))
-        close_end(&machine->outputs[output]);
+        machine_close_end(&machine->outputs[output]);
 }
 
 /* Whether any line was open. */
@@ -267,17 +217,17 @@ static bool wait_once(struct machine *machine, int milliseconds)
             take_output(machine, i);
     }
     if (lines[MACHINE_OUTPUTS].revents)
-        take_qmp(machine);
+        machine_take_qmp(machine);
     return true;
 }
 
 /* QEMU has closed its socket, as it does at its end: the rest of what it said comes in. */
 static void reap(struct machine *machine)
 {
-    const int64_t end = now_ms() + END_LIMIT_MS;
+    const int64_t end = clock_ms() + END_LIMIT_MS;
 
-    close_end(&machine->qmp);
-    while (now_ms() < end && wait_once(machine, 100) && machine->signal == 0)
+    machine_close_end(&machine->qmp);
+    while (clock_ms() < end && wait_once(machine, 100) && machine->signal == 0)
         continue;
     if (waitpid(machine->pid, &machine->status, WNOHANG) != machine->pid) {
         kill(machine->pid, SIGKILL);
@@ -293,171 +243,6 @@ void machine_wait(struct machine *machine, int milliseconds)
     wait_once(machine, milliseconds);
     if (machine->qmp < 0)
         reap(machine);
-}
-
-/* The next message that is no event; NULL when QEMU is gone, or silent. */
-static json_t *wait_for_reply(struct machine *machine)
-{
-    const int64_t end = now_ms() + COMMAND_LIMIT_MS;
-    json_t *reply;
-
-    while (!machine->reply && !machine_has_ended(machine) && machine->signal == 0 && now_ms() < end)
-        machine_wait(machine, 1000);
-    reply = machine->reply;
-    machine->reply = NULL;
-    return reply;
-}
-
-static bool send_line(struct machine *machine, const char *line)
-{
-    size_t bytes = strlen(line);
-
-    for (size_t sent = 0; sent < bytes;) {
-        ssize_t count = send(machine->qmp, line + sent, bytes - sent, MSG_NOSIGNAL);
-
-        if (count < 0 && errno != EINTR)
-            return false;
-        sent += count > 0 ? (size_t)count : 0;
-    }
-    return true;
-}
-
-json_t *machine_command(struct machine *machine, const char *name, json_t *arguments)
-{
-    json_t *command = arguments ? json_pack("{s:s, s:o}", "execute", name, "arguments", arguments)
-                                : json_pack("{s:s}", "execute", name);
-    char *line = command ? json_dumps(command, JSON_COMPACT) : NULL;
-    json_t *reply = NULL;
-    json_t *value;
-
-    json_decref(command);
-    if (line && machine->qmp >= 0 && send_line(machine, line))
-        reply = wait_for_reply(machine);
-    free(line);
-    value = json_incref(json_object_get(reply, "return"));
-    json_decref(reply);
-    return value;
-}
-
-static bool run_command(struct machine *machine, const char *name)
-{
-    json_t *value = machine_command(machine, name, NULL);
-
-    json_decref(value);
-    return value;
-}
-
-bool machine_continue(struct machine *machine)
-{
-    for (size_t i = 0; i < MACHINE_CACHED_PAGES; i++)
-        machine->pages[i].is_valid = false;
-    machine->has_started = true;
-    return run_command(machine, "cont");
-}
-
-bool machine_stop(struct machine *machine)
-{
-    return run_command(machine, "stop");
-}
-
-char *machine_monitor(struct machine *machine, const char *command)
-{
-    json_t *value = machine_command(machine, "human-monitor-command",
-                                    json_pack("{s:s}", "command-line", command));
-    const char *text = json_string_value(value);
-    char *copy = text ? strdup(text) : NULL;
-
-    json_decref(value);
-    return copy;
-}
-
-/* Has QEMU write memory to the file, and reads it from there. */
-static bool save_memory(struct machine *machine, const char *command, json_t *arguments,
-                        void *bytes, size_t count)
-{
-    char path[32];
-    json_t *value;
-
-    snprintf(path, sizeof(path), "/dev/fd/%d", machine->memory);
-    json_object_set_new(arguments, "filename", json_string(path));
-    json_object_set_new(arguments, "size", json_integer((json_int_t)count));
-    value = machine_command(machine, command, arguments);
-    json_decref(value);
-    return value && pread(machine->memory, bytes, count, 0) == (ssize_t)count;
-}
-
-static const struct machine_page *find_page(struct machine *machine, unsigned int cpu,
-                                            uint64_t vaddr)
-{
-    struct machine_page *page = &machine->pages[vaddr / MACHINE_PAGE_BYTES % MACHINE_CACHED_PAGES];
-
-    if (page->is_valid && page->cpu == cpu && page->vaddr == vaddr)
-        return page;
-    page->cpu = cpu;
-    page->vaddr = vaddr;
-    page->is_valid =
-        save_memory(machine, "memsave",
-                    json_pack("{s:I, s:i}", "val", (json_int_t)vaddr, "cpu-index", (int)cpu),
-                    page->bytes, MACHINE_PAGE_BYTES);
-    return page->is_valid ? page : NULL;
-}
-
-bool machine_read(struct machine *machine, unsigned int cpu, uint64_t vaddr, void *bytes,
-                  size_t count)
-{
-    uint8_t *to = bytes;
-
-    while (count > 0) {
-        uint64_t offset = vaddr % MACHINE_PAGE_BYTES;
-        size_t part = MACHINE_PAGE_BYTES - (size_t)offset;
-        const struct machine_page *page = find_page(machine, cpu, vaddr - offset);
-
-        if (!page)
-            return false;
-        part = part < count ? part : count;
-        memcpy(to, page->bytes + offset, part);
-        to += part;
-        vaddr += part;
-        count -= part;
-    }
-    return true;
-}
-
-bool machine_read_physical(struct machine *machine, uint64_t paddr, void *bytes, size_t count)
-{
-    return save_memory(machine, "pmemsave", json_pack("{s:I}", "val", (json_int_t)paddr), bytes,
-                       count);
-}
-
-uint8_t *machine_screenshot(struct machine *machine, const char *format, size_t *bytes)
-{
-    char path[32];
-    struct stat status;
-    uint8_t *picture;
-    json_t *value;
-
-    snprintf(path, sizeof(path), "/dev/fd/%d", machine->memory);
-    value = machine_command(machine, "screendump",
-                            json_pack("{s:s, s:s}", "filename", path, "format", format));
-    json_decref(value);
-    if (!value || fstat(machine->memory, &status) != 0)
-        return NULL;
-    *bytes = (size_t)status.st_size;
-    picture = malloc(*bytes + 1);
-    if (picture && pread(machine->memory, picture, *bytes, 0) == (ssize_t)*bytes)
-        return picture;
-    free(picture);
-    return NULL;
-}
-
-/* QEMU says hello, and has to be told that it may be talked to. */
-static bool greet(struct machine *machine)
-{
-    json_t *greeting = wait_for_reply(machine);
-    bool is_there = json_object_get(greeting, "QMP") && run_command(machine, "qmp_capabilities");
-
-    json_decref(greeting);
-    return is_there;
 }
 
 bool machine_open(struct machine *machine, const struct qemu_setup *setup,
@@ -479,18 +264,18 @@ bool machine_open(struct machine *machine, const struct qemu_setup *setup,
     done = open_lines(machine, &ends, error) &&
            open_ram(machine, start->keeps_memory ? qemu_memory_bytes(setup->options) : 0, error) &&
            start_qemu(machine, setup, start, &ends, error);
-    close_end(&ends.qmp);
+    machine_close_end(&ends.qmp);
     for (int i = 0; i < MACHINE_OUTPUTS; i++)
-        close_end(&ends.outputs[i]);
-    return done && greet(machine);
+        machine_close_end(&ends.outputs[i]);
+    return done && machine_greet(machine);
 }
 
 void machine_quit(struct machine *machine)
 {
-    const int64_t end = now_ms() + END_LIMIT_MS;
+    const int64_t end = clock_ms() + END_LIMIT_MS;
 
-    run_command(machine, "quit");
-    while (!machine_has_ended(machine) && now_ms() < end)
+    machine_run_command(machine, "quit");
+    while (!machine_has_ended(machine) && clock_ms() < end)
         machine_wait(machine, 100);
 }
 
@@ -501,11 +286,11 @@ void machine_close(struct machine *machine)
         waitpid(machine->pid, &machine->status, 0);
         machine->pid = 0;
     }
-    close_end(&machine->qmp);
-    close_end(&machine->memory);
-    close_end(&machine->ram);
+    machine_close_end(&machine->qmp);
+    machine_close_end(&machine->memory);
+    machine_close_end(&machine->ram);
     for (int i = 0; i < MACHINE_OUTPUTS; i++)
-        close_end(&machine->outputs[i]);
+        machine_close_end(&machine->outputs[i]);
     json_decref(machine->events);
     json_decref(machine->reply);
     free(machine->received);

@@ -30,7 +30,7 @@ static bool find_stack(const struct report_view *view, uint64_t vaddr, uint64_t 
     const uint64_t below = BOOTINFO_STACK_TOP - vaddr;
     const uint64_t bottom = BOOTINFO_STACK_TOP - bytes;
 
-    if (!view->has_paging || bytes == 0 || vaddr >= BOOTINFO_STACK_TOP)
+    if (!view->has_stack || bytes == 0 || vaddr >= BOOTINFO_STACK_TOP)
         return false;
     if (below <= bytes) {
         finding->kind = "stack";
@@ -114,7 +114,7 @@ json_t *report_address(const struct report_view *view, uint64_t vaddr, uint64_t 
     struct finding finding = {.kind = NULL};
     uint8_t byte;
 
-    if (vaddr < PAGE_BYTES && view->has_paging) {
+    if (vaddr < PAGE_BYTES && !report_read(view, vaddr, &byte, 1)) {
         finding.kind = "null-page";
         snprintf(finding.text, TEXT_BYTES, "page 0: a null pointer");
     } else if (!find_stack(view, vaddr, rsp, &finding) && !find_section(view, vaddr, &finding) &&

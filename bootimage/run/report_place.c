@@ -17,10 +17,11 @@ static json_t *text_or_null(const char *text)
 
 static json_t *place_of(uint64_t vaddr, const struct debuginfo_place *place)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "vaddr", report_hex(vaddr), "function",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "vaddr", report_hex(vaddr), "function",
                      text_or_null(place->function), "symbol", text_or_null(place->symbol), "offset",
                      json_integer((json_int_t)place->offset), "file", text_or_null(place->file),
-                     "line", place->line ? json_integer(place->line) : json_null());
+                     "line", place->line ? json_integer(place->line) : json_null(), "inlined",
+                     place->is_inlined);
 }
 
 json_t *report_place(const struct report_view *view, uint64_t vaddr)
@@ -74,7 +75,6 @@ static int add_frame(const struct report_view *view, json_t *stack,
         /* What comes after the call is where it goes on. */
         if (frame->is_call && places[i].symbol)
             json_object_set_new(place, "offset", json_integer((json_int_t)places[i].offset + 1));
-        json_object_set_new(place, "inlined", json_boolean(places[i].is_inlined));
         json_object_set_new(place, "by", json_string(i == 0 ? way_name(frame->by) : "inline"));
         failed |= json_array_append_new(stack, place);
     }

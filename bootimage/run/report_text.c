@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define REGISTERS_PER_LINE 4
+/* 0x and 16 digits, and two blanks. */
+#define REGISTER_WIDTH 20
 
 static const char *string_of(const json_t *object, const char *key)
 {
@@ -33,15 +35,21 @@ static void print_path(const char *file, FILE *output)
         fputs(path, output);
 }
 
-/* map_page+0x1f (kernel/paging.c:42) */
+/* map_page+0x1f (kernel/paging.c:42); of a function that is inlined into it, write_entry in
+   map_page+0x1f (...) */
 static void print_place(const json_t *place, FILE *output)
 {
     const char *function = string_of(place, "function");
+    const char *symbol = string_of(place, "symbol");
     const char *file = string_of(place, "file");
     const json_t *line = json_object_get(place, "line");
 
+    if (function && symbol && json_is_true(json_object_get(place, "inlined"))) {
+        fprintf(output, "%s in ", function);
+        function = symbol;
+    }
     if (!function)
-        function = string_of(place, "symbol");
+        function = symbol;
     if (function)
         fprintf(output, "%s+0x%llx", function,
                 (unsigned long long)json_integer_value(json_object_get(place, "offset")));
@@ -121,14 +129,19 @@ static void print_registers(const json_t *root, FILE *output)
     const char *name;
     json_t *value;
     size_t count = 0;
+    int blanks = 0;
 
     if (!json_is_object(registers))
         return;
     fputs("  registers:", output);
     json_object_foreach(registers, name, value)
     {
-        fprintf(output, "%s%-6s %-18s", count++ % REGISTERS_PER_LINE ? "  " : "\n    ", name,
-                json_string_value(value));
+        if (count++ % REGISTERS_PER_LINE == 0)
+            fputs("\n    ", output);
+        else
+            fprintf(output, "%*s", blanks, "");
+        fprintf(output, "%-6s %s", name, json_string_value(value));
+        blanks = REGISTER_WIDTH - (int)json_string_length(value);
     }
     fputc('\n', output);
 }
@@ -146,8 +159,6 @@ static void print_stack(const json_t *root, FILE *output)
     {
         fprintf(output, "    %2zu ", i);
         print_place(frame, output);
-        if (json_is_true(json_object_get(frame, "inlined")))
-            fputs(", inlined", output);
         if (strcmp(string_of(frame, "by"), "exception-frame") == 0)
             fputs(", where an exception came", output);
         fputc('\n', output);
@@ -183,8 +194,8 @@ static void print_words(const json_t *root, FILE *output)
     {
         const char *symbol = string_of(word, "symbol");
 
-        fprintf(output, "    %s: %-18s%s%s\n", string_of(word, "vaddr"), string_of(word, "value"),
-                symbol ? " " : "", symbol ? symbol : "");
+        fprintf(output, "    %s: %s%s%s\n", string_of(word, "vaddr"), string_of(word, "value"),
+                symbol ? "  " : "", symbol ? symbol : "");
     }
 }
 

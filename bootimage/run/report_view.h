@@ -17,7 +17,7 @@ struct report_view {
     const struct report_subject *subject;
     struct debuginfo *debuginfo;          /* NULL: no names */
     const struct plan_protocol *protocol; /* NULL: not known */
-    bool has_paging;                      /* the protocol enters the kernel with it */
+    bool has_stack;                       /* it is where bootinfo.h promises it */
     bool has_slide;
     uint64_t slide; /* addresses of the machine are so far above those of the file */
     bool has_bootinfo;
@@ -30,6 +30,9 @@ struct report_view {
     size_t chain_count;
     json_t *unknown; /* array of texts: what could not be known */
 };
+
+/* Its debuginfo is to be closed, and its `unknown` to be given back. */
+void report_open_view(struct report_view *view, const struct report_subject *subject);
 
 /* report_chain.c: the exceptions that are being handled as the CPU stands, and those that led to a
    triple fault. */

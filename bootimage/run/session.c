@@ -7,6 +7,7 @@
  */
 #include "run/session.h"
 
+#include "run/gdb.h"
 #include "run/kvm.h"
 #include "runner.h"
 
@@ -14,18 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS 50
-
-int64_t session_now_ms(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* What the guest said: TAP is for standard output, all else for standard error; what run shows is
    all for standard output. */
@@ -126,19 +118,27 @@ static const char *choose_display(struct session *session)
                                                               : "none";
 }
 
-/* The command that makes such a machine without this tool, in one line for a shell. */
+/* The command that makes such a machine without this tool, in one line for a shell: from the image
+   in the record, else from one that the line makes first. */
 static bool make_command(struct session *session, const struct qemu_setup *setup,
                          struct error *error)
 {
     const struct session_setup *own = session->setup;
-    const struct qemu_lines lines = {.image = own->image_name, .serial = "stdio", .qmp = -1};
-    struct qemu_command command;
+    const char *record = session->options->outputs.record;
+    struct qemu_lines lines = {.image = own->image_name, .serial = "stdio", .qmp = -1};
+    struct qemu_command command = {0};
+    char *recorded = NULL;
     char *line = NULL;
 
+    if (record && asprintf(&recorded, "%s/" SESSION_RECORD_IMAGE, record) < 0)
+        return error_out_of_memory(error);
+    if (recorded)
+        lines.image = recorded;
     if (qemu_command(&command, setup, &lines))
         line = qemu_quote(command.words);
     qemu_free(&command);
-    if (!line || asprintf(&session->command, "%s%s", own->image_command, line) < 0)
+    free(recorded);
+    if (!line || asprintf(&session->command, "%s%s", record ? "" : own->image_command, line) < 0)
         session->command = NULL;
     free(line);
     if (!session->command)
@@ -195,7 +195,7 @@ static bool open_session(struct session *session, const struct session_setup *se
 
 static void watch(struct session *session)
 {
-    session->start_ms = session_now_ms();
+    session->start_ms = clock_ms();
     clock_start(&session->clock);
     if (!session->options->gdb_port && !machine_continue(&session->machine))
         session_watch(session);
@@ -239,6 +239,7 @@ static _Noreturn void die_by_signal(struct session *session)
     if (!machine_has_ended(&session->machine))
         machine_quit(&session->machine);
     machine_close(&session->machine);
+    gdb_remove(session->gdb_script);
     signal(number, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -298,7 +299,8 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
         return error_out_of_memory(error);
     if (!open_session(session, setup, error) || !choose_accelerator(session, error))
         goto out;
-    if (open_machine(session, error))
+    if (open_machine(session, error) &&
+        (!session->options->gdb_port || session_open_gdb(session, error)))
         watch(session);
     else if (!error->text && session->machine.signal == 0)
         explain_start(session);
@@ -306,7 +308,7 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
         goto out;
     if (session->machine.signal != 0)
         die_by_signal(session);
-    session->end_ms = session_now_ms();
+    session->end_ms = clock_ms();
     if (session->has_open_line)
         fputc('\n', setup->errors);
     judge(session);
@@ -315,6 +317,7 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
     done = session_keep(session, error);
 out:
     machine_close(&session->machine);
+    gdb_remove(session->gdb_script);
     session_close_record(session);
     session_close_looks(session);
     serial_close(&session->serial);

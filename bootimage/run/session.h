@@ -37,6 +37,7 @@ struct session_setup {
     FILE *errors; /* all else */
 };
 
+#define SESSION_RECORD_IMAGE "image.bin"
 #define SESSION_MESSAGE_BYTES 1024
 #define SESSION_LINE_BYTES 512
 
@@ -69,6 +70,7 @@ struct session {
     bool is_over;
     bool has_open_line; /* what the guest wrote last on `errors` is no whole line */
     char *command;      /* that makes such a machine */
+    char *gdb_script;   /* its path; NULL: none */
     uint8_t *picture;   /* the screenshot; NULL: none yet */
     size_t picture_bytes;
     struct clock clock;
@@ -76,18 +78,20 @@ struct session {
     FILE *recorded[MACHINE_OUTPUTS]; /* NULL: not recorded */
 };
 
-/* In the monotonic clock. */
-int64_t session_now_ms(void);
-
 /* session_watch.c: takes what has come, and looks at the machine where that is due. */
 void session_watch(struct session *session);
 
 /* The line of port 0xE9 is over. */
 void session_end_line(struct session *session);
 
+/* session_gdb.c: the machine waits for gdb, which lets the guest go. */
+bool session_open_gdb(struct session *session, struct error *error);
+
 /* session_look.c: at the screen, and at the CPUs. */
 bool session_open_looks(struct session *session, struct error *error);
 void session_look(struct session *session, bool at_end);
+/* Whether all CPUs are halted. */
+bool session_is_idle(struct session *session);
 /* Sets facts.unmet and facts.expects. */
 void session_find_unmet(struct session *session);
 void session_close_looks(struct session *session);

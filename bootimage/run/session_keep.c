@@ -116,7 +116,7 @@ bool session_open_record(struct session *session, struct error *error)
                       path, strerror(errno));
         free(path);
     }
-    return !error->text && record_file("image.bin", session, copy_image, error);
+    return !error->text && record_file(SESSION_RECORD_IMAGE, session, copy_image, error);
 }
 
 void session_record(struct session *session, enum machine_output output, const char *bytes,

@@ -60,8 +60,9 @@ static void look_at_screen(struct session *session)
     free(picture);
 }
 
-/* A sum of where all CPUs are halted with interrupts off; 0 if one of them is not. */
-static uint64_t halted_at(struct session *session)
+/* A sum of where all CPUs are halted; 0 if one of them is not, or would wake by an interrupt and
+   that counts. */
+static uint64_t halted_at(struct session *session, bool for_good)
 {
     char *text = machine_monitor(&session->machine, "info registers -a");
     const char *rest = text;
@@ -70,7 +71,7 @@ static uint64_t halted_at(struct session *session)
     uint64_t sum = 0;
 
     while (rest && registers_next(&registers, &cpu, &rest)) {
-        if (!registers.is_halted || registers.rflags & RFLAGS_IF) {
+        if (!registers.is_halted || (for_good && registers.rflags & RFLAGS_IF)) {
             sum = 0;
             break;
         }
@@ -80,10 +81,15 @@ static uint64_t halted_at(struct session *session)
     return sum;
 }
 
+bool session_is_idle(struct session *session)
+{
+    return halted_at(session, false) != 0;
+}
+
 /* Once may be by chance, as a CPU that waits to be started is halted, too. */
 static void look_at_cpus(struct session *session)
 {
-    const uint64_t place = halted_at(session);
+    const uint64_t place = halted_at(session, true);
 
     if (place != 0 && place == session->halted_at) {
         session_end_line(session);

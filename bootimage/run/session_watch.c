@@ -16,6 +16,9 @@
 #define GRACE_MS 500
 /* A guest that panicked may still write its exit code. */
 #define PANIC_MS 3000
+/* Of a guest that is given up. */
+#define STOP_TRIES 8
+#define STOP_TRY_MS 13
 
 void session_end_line(struct session *session)
 {
@@ -107,21 +110,64 @@ static void take_shutdown(struct session *session)
         take_end(session);
 }
 
+/* Somebody has ended QEMU: who looks at its window may, but not behind a test's back. */
+static void take_close(struct session *session, const char *reason)
+{
+    session->is_over = true;
+    machine_quit(&session->machine);
+    if (session->options->command == COMMAND_RUN)
+        return;
+    snprintf(session->failure, sizeof(session->failure), "QEMU was told to end (%s)", reason);
+    session->facts.qemu_failure = session->failure;
+}
+
+/* The next event, which is the caller's; NULL: none has come. */
+static json_t *next_event(struct session *session)
+{
+    json_t *event = json_incref(json_array_get(session->machine.events, 0));
+
+    if (event)
+        json_array_remove(session->machine.events, 0);
+    return event;
+}
+
+static bool is_event(const json_t *event, const char *name)
+{
+    const char *own = json_string_value(json_object_get(event, "event"));
+
+    return own && strcmp(own, name) == 0;
+}
+
+/* After its panic the guest may still write an exit code, which ends QEMU, or is told of as if the
+   guest had switched the machine off. */
+static void wait_for_code(struct session *session)
+{
+    const int64_t end = clock_ms() + PANIC_MS;
+    json_t *event;
+
+    machine_continue(&session->machine);
+    while (!machine_has_ended(&session->machine) && session->machine.signal == 0 &&
+           clock_ms() < end) {
+        machine_wait(&session->machine, 100);
+        while ((event = next_event(session))) {
+            if (is_event(event, "SHUTDOWN"))
+                machine_quit(&session->machine);
+            json_decref(event);
+        }
+    }
+    if (machine_has_ended(&session->machine))
+        take_end(session);
+}
+
 static void take_panic(struct session *session)
 {
-    const int64_t end = session_now_ms() + PANIC_MS;
-
     session->facts.has_panicked = true;
     session->is_over = true;
     session_look(session, true);
     report(session, "panic", VERDICT_FAILED);
     session_take_screenshot(session);
-    machine_continue(&session->machine);
-    while (session->options->command == COMMAND_TEST && !machine_has_ended(&session->machine) &&
-           session->machine.signal == 0 && session_now_ms() < end)
-        machine_wait(&session->machine, 100);
-    if (machine_has_ended(&session->machine))
-        take_end(session);
+    if (session->options->command == COMMAND_TEST)
+        wait_for_code(session);
 }
 
 /* The CPUs have stopped. Why, QEMU tells of errors only if it is asked. */
@@ -141,36 +187,42 @@ static void take_stop(struct session *session)
 
 static void take_event(struct session *session, const json_t *event)
 {
-    const char *name = json_string_value(json_object_get(event, "event"));
     const json_t *data = json_object_get(event, "data");
     const char *reason = json_string_value(json_object_get(data, "reason"));
 
-    if (strcmp(name, "SHUTDOWN") == 0 && reason && strcmp(reason, "guest-reset") == 0)
+    if (is_event(event, "SHUTDOWN") && reason && strcmp(reason, "guest-reset") == 0)
         take_reset(session);
-    else if (strcmp(name, "SHUTDOWN") == 0)
+    else if (is_event(event, "SHUTDOWN") && json_is_true(json_object_get(data, "guest")))
         take_shutdown(session);
-    else if (strcmp(name, "GUEST_PANICKED") == 0)
+    else if (is_event(event, "SHUTDOWN"))
+        take_close(session, reason ? reason : "for no reason");
+    else if (is_event(event, "GUEST_PANICKED"))
         take_panic(session);
-    else if (strcmp(name, "STOP") == 0)
+    else if (is_event(event, "STOP"))
         take_stop(session);
 }
 
 static void take_events(struct session *session)
 {
-    while (json_array_size(session->machine.events) > 0 && !session->is_over) {
-        json_t *event = json_incref(json_array_get(session->machine.events, 0));
+    json_t *event;
 
-        json_array_remove(session->machine.events, 0);
+    while (!session->is_over && (event = next_event(session))) {
         take_event(session, event);
         json_decref(event);
     }
 }
 
-/* The guest will not give a verdict any more: it is held, and looked at. */
+/* The guest will not give a verdict any more: it is held, and looked at. One that waits for
+   interrupts may be held in the handler of one, so that is tried some times. */
 static void give_up(struct session *session)
 {
     session->is_over = true;
     machine_stop(&session->machine);
+    for (int i = 0; i < STOP_TRIES && !session_is_idle(session); i++) {
+        machine_continue(&session->machine);
+        machine_wait(&session->machine, STOP_TRY_MS);
+        machine_stop(&session->machine);
+    }
     session_look(session, true);
     session_find_unmet(session);
     report(session, "timeout", session->facts.unmet ? VERDICT_EXPECTATION : VERDICT_TIMEOUT);
@@ -179,7 +231,7 @@ static void give_up(struct session *session)
 
 static void look_at_clock(struct session *session)
 {
-    const uint64_t ms = (uint64_t)(session_now_ms() - session->start_ms);
+    const uint64_t ms = (uint64_t)(clock_ms() - session->start_ms);
     const struct options *options = session->options;
 
     if (options->outputs.screenshot_at_s && ms >= options->outputs.screenshot_at_s * 1000)
@@ -198,8 +250,8 @@ static void look_at_expectations(struct session *session)
 
     if (tap == TAP_FAILED || tap == TAP_PASSED) {
         if (session->tap_done_ms == 0)
-            session->tap_done_ms = session_now_ms();
-        if (session_now_ms() - session->tap_done_ms < GRACE_MS && !session->facts.has_stopped)
+            session->tap_done_ms = clock_ms();
+        if (clock_ms() - session->tap_done_ms < GRACE_MS && !session->facts.has_stopped)
             return;
     }
     session_find_unmet(session);
@@ -221,8 +273,8 @@ void session_watch(struct session *session)
         take_end(session);
         return;
     }
-    if (session_now_ms() >= session->next_look_ms) {
-        session->next_look_ms = session_now_ms() + LOOK_MS;
+    if (clock_ms() >= session->next_look_ms) {
+        session->next_look_ms = clock_ms() + LOOK_MS;
         session_look(session, false);
     }
     if (session->options->command == COMMAND_TEST) {

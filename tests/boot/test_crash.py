@@ -266,7 +266,9 @@ class EndTest(CrashTest):
             self.assertEqual(outcome.report["what"], "reset")
             self.assertNotIn("triple", outcome.err)
             self.assertEqual(outcome.report["exceptions"], [])
-            self.assertEqual(outcome.report["where"]["function"], case.does.replace("-", "_"))
+            # QEMU stops at the write or behind it.
+            functions = [frame["function"] for frame in outcome.report["stack"]]
+            self.assertIn(case.does.replace("-", "_"), functions[:2])
         self.judge_all([Case("crash-low", "reset-keyboard"), Case("crash-high", "reset-chipset"),
                         Case("crash-pie", "reset-chipset", ("--machine", "q35"))], check)
 
@@ -322,7 +324,7 @@ class ReportTest(CrashTest):
         kernel = self.crash_kernel("crash-high")
         file, line = place("write-unmapped")
         first = (rf"bootimage: {re.escape(str(kernel))}: triple fault: page fault, write to "
-                 rf"0x{UNMAPPED:x}, at (write_entry|map_page)\+0x[0-9a-f]+ \(.*/{file}:{line}\)\n")
+                 rf"0x{UNMAPPED:x}, at write_entry in map_page\+0x[0-9a-f]+ \(.*/{file}:{line}\)\n")
         does = "say last words|; write-unmapped"
         for options in (("--crash-report", report), ()):
             with self.subTest(options=options):
@@ -336,7 +338,10 @@ class ReportTest(CrashTest):
                 if options:
                     self.assertEqual(found.start(), 0, text)
                 rest = text[found.end():].lower()
-                parts = [rest.index(part) for part in ("rip", "map_range", "crash: write-unm")]
+                parts = [rest.index(part) for part in
+                         ("exceptions, the first one first", "double fault", "registers:", "rip",
+                          "call stack", "map_range", "source", "crash: write-unm",
+                          "instruction bytes", "end of the stack", "belongs to", "last lines")]
                 self.assertEqual(parts, sorted(parts), text)
                 self.assertIn("last words", rest[parts[-1]:])
                 self.assertRegex(done.stderr.splitlines()[-1], r"\Abootimage: \S+: failed: ")
