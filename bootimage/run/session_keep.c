@@ -306,7 +306,8 @@ bool session_keep(struct session *session, struct error *error)
             done = write_file(session->options->outputs.junit, session, write_junit, error) && done;
         print_verdict(session);
     } else if (session->facts.qemu_failure) {
-        done = error_set(error, "%s", session->failure) && done;
+        fprintf(session->setup->errors, "bootimage: %s: %s\n", session->options->file,
+                session->failure);
     }
     return done;
 }
