@@ -52,7 +52,7 @@ static bool write_file(const char *path, const struct session *session,
         done = false;
     if (done)
         return atomic_file_commit(&file, error);
-    error_set(error, "%s: cannot write: %s; make room there, or name another place [output-write]",
+    error_set(error, "%s: cannot write: %s; make room there, or name another place [file-write]",
               path, strerror(errno));
     atomic_file_abandon(&file);
     return false;
