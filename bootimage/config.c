@@ -93,7 +93,8 @@ static bool take_pending(struct config *config)
                : strdup(value);
     free(value);
     if (option_own_text(config->options, text, config->error) &&
-        row->take(config->options, text, config->error))
+        row->take(config->options, text, config->error) &&
+        option_note(config->options, row, text, config->error))
         return true;
     config->line = config->pending.line;
     return false;
@@ -272,7 +273,9 @@ bool config_read(struct options *options, struct error *error)
     if (!config.file)
         return !error->text;
     options->config = config.path;
-    bool done = parse(&config);
+    /* What the file says of the plan becomes words, too. */
+    bool done =
+        option_add_text(&options->plan_words, "--config=/dev/null", error) && parse(&config);
     fclose(config.file);
     return done;
 }

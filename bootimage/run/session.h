@@ -65,7 +65,7 @@ struct session {
     struct verdict verdict;
     json_t *report; /* of a crash; NULL: there was none */
     int64_t start_ms, end_ms;
-    int64_t tap_done_ms;  /* 0: not yet */
+    int64_t done_ms;      /* all that is asked for has come; 0: not yet */
     int64_t next_look_ms; /* at the screen and the CPUs */
     uint64_t halted_at;   /* where all CPUs were halted at the last look; 0: they were not */
     bool is_over;
