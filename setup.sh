@@ -48,6 +48,7 @@ qemu:ui-gtk                qemu-system-gui       qemu-ui-gtk            qemu-ui-
 rustc                      rustc                 rust                   rust             rust
 clang-format               clang-format          clang-tools-extra      clang            clang-format
 cppcheck                   cppcheck              cppcheck               cppcheck         cppcheck
+gdb                        gdb                   gdb                    gdb              -
 shellcheck                 shellcheck            ShellCheck             shellcheck       shellcheck
 mandoc                     mandoc                mandoc                 mandoc           mandoc
 python3                    python3               python3                python           python
