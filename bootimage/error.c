@@ -138,7 +138,9 @@ bool error_prefix(struct error *error, const char *format, ...)
     }
     free_text(prefix);
     free_text(error->text);
-    error->text = whole ? whole : out_of_memory;
+    error->text = out_of_memory;
+    if (whole)
+        error->text = whole;
     return false;
 }
 

@@ -13,6 +13,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Some versions of libdw read on where the last text of a table has no end. */
+static bool has_sound_texts(Elf *elf)
+{
+    size_t names;
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return false;
+    while ((section = elf_nextscn(elf, section))) {
+        const char *name =
+            gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+        const bool is_table =
+            name && (strcmp(name, ".debug_str") == 0 || strcmp(name, ".debug_line_str") == 0);
+
+        if (is_table && (header.sh_flags & SHF_COMPRESSED) && elf_compress(section, 0, 0) < 0)
+            return false;
+        const Elf_Data *data = is_table ? elf_rawdata(section, NULL) : NULL;
+        if (data && data->d_buf && data->d_size > 0 &&
+            ((const char *)data->d_buf)[data->d_size - 1] != 0)
+            return false;
+    }
+    return true;
+}
+
 bool debuginfo_open(struct debuginfo **debuginfo, const struct kernel *kernel, struct error *error)
 {
     struct debuginfo *opened = calloc(1, sizeof(*opened));
@@ -25,7 +50,8 @@ bool debuginfo_open(struct debuginfo **debuginfo, const struct kernel *kernel, s
     opened->elf = elf_begin(kernel->fd, ELF_C_READ, NULL);
     if (!opened->elf)
         return true;
-    opened->dwarf = dwarf_begin_elf(opened->elf, DWARF_C_READ, NULL);
+    if (has_sound_texts(opened->elf))
+        opened->dwarf = dwarf_begin_elf(opened->elf, DWARF_C_READ, NULL);
     opened->frames[0] = dwarf_getcfi_elf(opened->elf);
     if (opened->dwarf)
         opened->frames[1] = dwarf_getcfi(opened->dwarf);
@@ -61,11 +87,30 @@ const char *debuginfo_keep(struct debuginfo *debuginfo, char *text)
     return text;
 }
 
-int debuginfo_class(const struct debuginfo *debuginfo)
+/* Whether the bytes have this text in them, with its end. */
+static bool has_text(const Elf_Data *data, const char *text)
 {
-    int class = debuginfo->elf ? gelf_getclass(debuginfo->elf) : ELFCLASSNONE;
+    const uintptr_t start = data ? (uintptr_t)data->d_buf : 0;
+    const uintptr_t at = (uintptr_t)text;
 
-    return class == ELFCLASSNONE ? 0 : class;
+    return start != 0 && at >= start && at - start < data->d_size &&
+           memchr(text, 0, data->d_size - (at - start));
+}
+
+const char *debuginfo_text(struct debuginfo *debuginfo, const char *text)
+{
+    Elf_Scn *section = NULL;
+
+    while (text && (section = elf_nextscn(debuginfo->elf, section))) {
+        GElf_Shdr header;
+
+        if (!gelf_getshdr(section, &header) || (header.sh_flags & SHF_ALLOC))
+            continue;
+        if (has_text(elf_getdata(section, NULL), text) ||
+            has_text(elf_rawdata(section, NULL), text))
+            return text;
+    }
+    return NULL;
 }
 
 static bool section_of(struct debuginfo *debuginfo, uint64_t vaddr, GElf_Shdr *header)

@@ -28,8 +28,9 @@ struct debuginfo {
 /* Keeps a text that was allocated, and returns it; NULL without memory, or for NULL. */
 const char *debuginfo_keep(struct debuginfo *debuginfo, char *text);
 
-/* ELFCLASS32 or ELFCLASS64, or 0. */
-int debuginfo_class(const struct debuginfo *debuginfo);
+/* A text out of the DWARF, if it ends where its section ends: libdw does not see to that for all
+   forms of texts. NULL for another, or for NULL. */
+const char *debuginfo_text(struct debuginfo *debuginfo, const char *text);
 
 /* How to leave the function at this address of code [DWARF5 §6.4 "Call Frame Information"]; free()
    it. NULL if there is nothing about it. */

@@ -65,10 +65,10 @@ static bool child_towards(Dwarf_Die *parent, Dwarf_Off offset, unsigned int *ste
     return true;
 }
 
-static void print_scope(FILE *to, Dwarf_Die *scope)
+static void print_scope(struct debuginfo *debuginfo, FILE *to, Dwarf_Die *scope)
 {
     const int tag = dwarf_tag(scope);
-    const char *name = dwarf_diename(scope);
+    const char *name = debuginfo_text(debuginfo, dwarf_diename(scope));
 
     if (tag == DW_TAG_namespace && !name)
         name = "(anonymous namespace)";
@@ -78,7 +78,7 @@ static void print_scope(FILE *to, Dwarf_Die *scope)
         fprintf(to, "%s::", name);
 }
 
-static void print_scopes(FILE *to, Dwarf_Die *declaration)
+static void print_scopes(struct debuginfo *debuginfo, FILE *to, Dwarf_Die *declaration)
 {
     const Dwarf_Off offset = dwarf_dieoffset(declaration);
     unsigned int steps = 0;
@@ -88,7 +88,7 @@ static void print_scopes(FILE *to, Dwarf_Die *declaration)
         return;
     while (++steps < MOST_STEPS && child_towards(&parent, offset, &steps, &child) &&
            dwarf_dieoffset(&child) < offset) {
-        print_scope(to, &child);
+        print_scope(debuginfo, to, &child);
         parent = child;
     }
 }
@@ -110,16 +110,16 @@ const char *debuginfo_name(struct debuginfo *debuginfo, Dwarf_Die *function)
     size_t bytes;
 
     find_declaration(&declaration);
-    const char *name = dwarf_diename(&declaration);
+    const char *name = debuginfo_text(debuginfo, dwarf_diename(&declaration));
     if (!name) {
-        const char *symbol = linkage_name(function);
+        const char *symbol = debuginfo_text(debuginfo, linkage_name(function));
 
         return symbol ? debuginfo_readable(debuginfo, symbol) : NULL;
     }
     FILE *to = open_memstream(&text, &bytes);
     if (!to)
         return NULL;
-    print_scopes(to, &declaration);
+    print_scopes(debuginfo, to, &declaration);
     fputs(name, to);
     fclose(to);
     return debuginfo_keep(debuginfo, text);

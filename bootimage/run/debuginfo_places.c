@@ -56,6 +56,15 @@ static bool find_functions(struct walk *walk, Dwarf_Die *parent, unsigned int de
     return false;
 }
 
+/* Lines have the unit's folder before their files, wherever that text ends. */
+static bool has_sound_lines(struct debuginfo *debuginfo, Dwarf_Die *unit)
+{
+    Dwarf_Attribute attribute;
+
+    return !dwarf_attr(unit, DW_AT_comp_dir, &attribute) ||
+           debuginfo_text(debuginfo, dwarf_formstring(&attribute));
+}
+
 /* The table of ranges is quicker, and right for NASM's units, which claim what lies between their
    sections, too; Clang and Rust make none. */
 static bool find_unit(struct debuginfo *debuginfo, struct walk *walk)
@@ -63,9 +72,9 @@ static bool find_unit(struct debuginfo *debuginfo, struct walk *walk)
     Dwarf_CU *unit = NULL;
 
     if (dwarf_addrdie(debuginfo->dwarf, walk->vaddr, &walk->unit))
-        return true;
+        return has_sound_lines(debuginfo, &walk->unit);
     while (dwarf_get_units(debuginfo->dwarf, unit, &unit, NULL, NULL, &walk->unit, NULL) == 0) {
-        if (dwarf_haspc(&walk->unit, walk->vaddr) > 0 &&
+        if (dwarf_haspc(&walk->unit, walk->vaddr) > 0 && has_sound_lines(debuginfo, &walk->unit) &&
             (dwarf_getsrc_die(&walk->unit, walk->vaddr) || find_functions(walk, &walk->unit, 0))) {
             walk->count = 0;
             return true;

@@ -101,10 +101,8 @@ static void take_shutdown(struct session *session)
 {
     session->facts.has_shut_down = true;
     session->is_over = true;
-    if (session->options->command == COMMAND_TEST) {
-        session_look(session, true);
-        session_take_screenshot(session);
-    }
+    session_look(session, true);
+    session_take_screenshot(session);
     machine_quit(&session->machine);
     if (machine_has_ended(&session->machine))
         take_end(session);
@@ -226,7 +224,6 @@ static void give_up(struct session *session)
     session_look(session, true);
     session_find_unmet(session);
     report(session, "timeout", session->facts.unmet ? VERDICT_EXPECTATION : VERDICT_TIMEOUT);
-    session_take_screenshot(session);
 }
 
 static void look_at_clock(struct session *session)
@@ -258,7 +255,6 @@ static void look_at_expectations(struct session *session)
         return;
     session->is_over = true;
     machine_stop(&session->machine);
-    session_take_screenshot(session);
 }
 
 void session_watch(struct session *session)
@@ -277,7 +273,6 @@ void session_watch(struct session *session)
     if (session->options->command == COMMAND_TEST) {
         if (session->facts.loader_error) {
             session->is_over = true;
-            session_take_screenshot(session);
             return;
         }
         look_at_expectations(session);
