@@ -119,6 +119,18 @@ static const char *holding_in_table(Elf *elf, Elf_Scn *section, const GElf_Shdr 
     return best_name;
 }
 
+/* A file has one table of each kind at most [gABI "Sections"]: of more the first counts. */
+static Elf_Scn *find_table(Elf *elf, unsigned int type, GElf_Shdr *header)
+{
+    Elf_Scn *section = NULL;
+
+    while ((section = elf_nextscn(elf, section))) {
+        if (gelf_getshdr(section, header) && header->sh_type == type)
+            break;
+    }
+    return section;
+}
+
 const char *symbols_holding(struct Elf *elf, uint64_t vaddr, uint64_t *offset)
 {
     static const unsigned int types[] = {SHT_SYMTAB, SHT_DYNSYM};
@@ -126,12 +138,10 @@ const char *symbols_holding(struct Elf *elf, uint64_t vaddr, uint64_t *offset)
     GElf_Shdr header;
 
     for (size_t i = 0; !name && i < sizeof(types) / sizeof(types[0]); i++) {
-        Elf_Scn *section = NULL;
+        Elf_Scn *table = find_table(elf, types[i], &header);
 
-        while (!name && (section = elf_nextscn(elf, section))) {
-            if (gelf_getshdr(section, &header) && header.sh_type == types[i])
-                name = holding_in_table(elf, section, &header, vaddr, offset);
-        }
+        if (table)
+            name = holding_in_table(elf, table, &header, vaddr, offset);
     }
     return name;
 }

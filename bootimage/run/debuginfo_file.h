@@ -13,6 +13,9 @@
 /* .eh_frame and .debug_frame. */
 #define DEBUGINFO_FRAME_TABLES 2
 
+/* Entries that are looked at, all in all: those of a sound file never lead round in a circle. */
+#define DEBUGINFO_STEPS_MOST 64000000
+
 struct debuginfo_text {
     struct debuginfo_text *next;
     char *text;
@@ -23,6 +26,7 @@ struct debuginfo {
     Dwarf *dwarf;                              /* NULL: it has none */
     Dwarf_CFI *frames[DEBUGINFO_FRAME_TABLES]; /* NULL: it has no such table */
     struct debuginfo_text *texts;              /* that were made up, and are freed with it */
+    unsigned int steps;                        /* of DEBUGINFO_STEPS_MOST */
 };
 
 /* Keeps a text that was allocated, and returns it; NULL without memory, or for NULL. */

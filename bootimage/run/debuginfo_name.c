@@ -16,7 +16,7 @@
 #endif
 
 #define MOST_REFERENCES 16
-#define MOST_STEPS 5000000
+#define MOST_DEPTH 64
 /* libiberty bounds its recursion; its time grows faster than the name. */
 #define MOST_MANGLED 4096
 
@@ -50,7 +50,7 @@ static void find_declaration(Dwarf_Die *function)
 
 /* The child of parent that has the entry at this offset, or is it: entries lie one behind the
    other, each before its children. */
-static bool child_towards(Dwarf_Die *parent, Dwarf_Off offset, unsigned int *steps,
+static bool child_towards(struct debuginfo *debuginfo, Dwarf_Die *parent, Dwarf_Off offset,
                           Dwarf_Die *child)
 {
     Dwarf_Die next;
@@ -58,8 +58,9 @@ static bool child_towards(Dwarf_Die *parent, Dwarf_Off offset, unsigned int *ste
     if (dwarf_child(parent, child) != 0)
         return false;
     while (dwarf_siblingof(child, &next) == 0 && dwarf_dieoffset(&next) <= offset) {
-        if (++*steps > MOST_STEPS)
+        if (debuginfo->steps >= DEBUGINFO_STEPS_MOST)
             return false;
+        debuginfo->steps++;
         *child = next;
     }
     return true;
@@ -81,12 +82,12 @@ static void print_scope(struct debuginfo *debuginfo, FILE *to, Dwarf_Die *scope)
 static void print_scopes(struct debuginfo *debuginfo, FILE *to, Dwarf_Die *declaration)
 {
     const Dwarf_Off offset = dwarf_dieoffset(declaration);
-    unsigned int steps = 0;
+    unsigned int depth = 0;
     Dwarf_Die parent, child;
 
     if (!dwarf_diecu(declaration, &parent, NULL, NULL))
         return;
-    while (++steps < MOST_STEPS && child_towards(&parent, offset, &steps, &child) &&
+    while (depth++ < MOST_DEPTH && child_towards(debuginfo, &parent, offset, &child) &&
            dwarf_dieoffset(&child) < offset) {
         print_scope(debuginfo, to, &child);
         parent = child;

@@ -13,15 +13,13 @@
 #include <stdio.h>
 
 #define MOST_DEPTH 64
-/* Entries of one unit that are looked at; the largest of Linux have a twentieth of it. */
-#define MOST_STEPS 5000000
 
 struct walk {
     uint64_t vaddr;
     Dwarf_Die unit;
     Dwarf_Die functions[MOST_DEPTH]; /* that hold it, the outermost first */
     size_t count;
-    unsigned int steps;
+    unsigned int *steps; /* of all walks */
 };
 
 /* What has functions in it, but no address of its own. */
@@ -43,8 +41,9 @@ static bool find_functions(struct walk *walk, Dwarf_Die *parent, unsigned int de
         const int tag = dwarf_tag(&child);
         const bool is_function = tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
 
-        if (++walk->steps > MOST_STEPS)
+        if (*walk->steps >= DEBUGINFO_STEPS_MOST)
             return false;
+        ++*walk->steps;
         if (is_scope(tag) && find_functions(walk, &child, depth + 1))
             return true;
         if ((is_function || tag == DW_TAG_lexical_block) && dwarf_haspc(&child, walk->vaddr) > 0) {
@@ -171,7 +170,7 @@ static size_t dwarf_places(struct debuginfo *debuginfo, struct walk *walk,
 size_t debuginfo_places(struct debuginfo *debuginfo, uint64_t vaddr, struct debuginfo_place *places,
                         size_t most)
 {
-    struct walk walk = {.vaddr = vaddr};
+    struct walk walk = {.vaddr = vaddr, .steps = &debuginfo->steps};
     uint64_t offset;
 
     if (most == 0 || !debuginfo_is_code(debuginfo, vaddr))

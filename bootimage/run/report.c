@@ -10,10 +10,13 @@
 #include "run/escape.h"
 #include "run/exception.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define REPORT_FORMAT 1
 #define RFLAGS_IF 0x200u
@@ -21,6 +24,7 @@
 #define WORDS 16
 #define LINES 10
 #define LINE_BYTES 256
+#define SOURCE_BYTES_MOST (16 << 20)
 /* A panic is called by the function that has found the fault. */
 #define PANIC_FRAMES 24
 
@@ -91,6 +95,7 @@ static json_t *words_of(const struct report_view *view, const struct registers *
         const uint64_t vaddr = registers->general[REGISTERS_RSP] + i * word_bytes;
         uint64_t word = 0, offset = 0;
         const char *symbol = NULL;
+        char *text;
         json_t *row;
 
         if (!report_read(view, vaddr, &word, word_bytes))
@@ -99,11 +104,29 @@ static json_t *words_of(const struct report_view *view, const struct registers *
             symbol = debuginfo_symbol(view->debuginfo, word - view->slide, &offset);
         row = json_pack("{s:o, s:o, s:n}", "vaddr", report_hex(vaddr), "value", report_hex(word),
                         "symbol");
-        if (symbol)
-            json_object_set_new(row, "symbol", json_sprintf("%s+0x%" PRIx64, symbol, offset));
+        if (symbol && asprintf(&text, "%s+0x%" PRIx64, symbol, offset) >= 0) {
+            json_object_set_new(row, "symbol", report_text(text));
+            free(text);
+        }
         json_array_append_new(list, row);
     }
     return list;
+}
+
+/* DWARF may name anything: only a file of a size that sources have is read. */
+static FILE *open_source(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    FILE *file = NULL;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= SOURCE_BYTES_MOST)
+        file = fdopen(fd, "r");
+    if (!file)
+        close(fd);
+    return file;
 }
 
 /* A line of a source file, if the file is there. */
@@ -111,13 +134,13 @@ static json_t *source_of(const json_t *where)
 {
     const char *path = json_string_value(json_object_get(where, "file"));
     const json_int_t line = json_integer_value(json_object_get(where, "line"));
-    FILE *file = path && line > 0 ? fopen(path, "re") : NULL;
+    FILE *file = path && line > 0 ? open_source(path) : NULL;
     char *text = NULL;
     size_t room = 0;
-    ssize_t bytes = -1;
+    ssize_t bytes = 0;
     json_t *source = NULL;
 
-    for (json_int_t i = 0; file && i < line; i++)
+    for (json_int_t i = 0; file && bytes >= 0 && i < line; i++)
         bytes = getline(&text, &room, file);
     if (bytes > 0) {
         text[strcspn(text, "\r\n")] = 0;

@@ -1,6 +1,6 @@
 /*
- * The serial port's bytes, line by line. A line is searched each time that more of it has come: a
- * prompt ends without a line feed.
+ * The serial port's bytes, line by line. A line is searched each time that more of it has come, as
+ * a prompt ends without a line feed; but where it ends is known by a line feed or a pause only.
  */
 #include "run/serial.h"
 
@@ -32,14 +32,15 @@ bool serial_open(struct serial *serial, const struct options_texts *patterns, st
     return true;
 }
 
-static void search(struct serial *serial)
+/* flags: REG_NOTEOL while the line may go on. */
+static void search(struct serial *serial, int flags)
 {
     serial->line[serial->line_bytes] = 0;
     for (size_t i = 0; i < serial->pattern_count; i++) {
         struct serial_pattern *pattern = &serial->patterns[i];
 
         if (!pattern->was_seen)
-            pattern->was_seen = regexec(&pattern->regex, serial->line, 0, NULL, 0) == 0;
+            pattern->was_seen = regexec(&pattern->regex, serial->line, 0, NULL, flags) == 0;
     }
 }
 
@@ -62,19 +63,27 @@ static void keep(struct serial *serial, const char *bytes, size_t count)
 void serial_feed(struct serial *serial, const char *bytes, size_t count)
 {
     keep(serial, bytes, count);
+    serial->is_quiet = false;
     if (serial->pattern_count == 0)
         return;
     for (size_t i = 0; i < count; i++) {
         if (escape_hides(&serial->escape, bytes[i]))
             continue;
         if (bytes[i] == '\n' || serial->line_bytes == SERIAL_LINE_BYTES) {
-            search(serial);
+            search(serial, 0);
             serial->line_bytes = 0;
         }
         if (bytes[i] != '\n')
             serial->line[serial->line_bytes++] = bytes[i];
     }
-    search(serial);
+    search(serial, REG_NOTEOL);
+}
+
+void serial_settle(struct serial *serial, bool at_end)
+{
+    if (serial->line_bytes > 0 && (serial->is_quiet || at_end))
+        search(serial, 0);
+    serial->is_quiet = true;
 }
 
 const char *serial_unmet(const struct serial *serial)

@@ -29,6 +29,7 @@ struct serial {
     char line[SERIAL_LINE_BYTES + 1]; /* that is not over, without escape sequences */
     size_t line_bytes;
     enum escape escape;
+    bool is_quiet; /* nothing has come since serial_settle() */
     struct serial_pattern *patterns;
     size_t pattern_count;
 };
@@ -38,6 +39,10 @@ struct serial {
 bool serial_open(struct serial *serial, const struct options_texts *patterns, struct error *error);
 
 void serial_feed(struct serial *serial, const char *bytes, size_t count);
+
+/* To be called now and then, and at the end: if nothing has come since the last call, or no more
+   will, what there is of a line is a whole one, as that of a prompt. */
+void serial_settle(struct serial *serial, bool at_end);
 
 /* The first pattern that no line has met; NULL if there is none. */
 const char *serial_unmet(const struct serial *serial);

@@ -263,6 +263,7 @@ static void judge(struct session *session)
     error_free(&ignored);
     facts->has_tap = tap_state(session->tap) == TAP_PASSED;
     facts->tap_failure = tap_state(session->tap) == TAP_FAILED ? tap_failure(session->tap) : NULL;
+    serial_settle(&session->serial, true);
     session_find_unmet(session);
     verdict_give(&session->verdict, facts, &session->options->expectations);
 }

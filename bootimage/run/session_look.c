@@ -102,6 +102,7 @@ void session_look(struct session *session, bool at_end)
 {
     if (session->options->command != COMMAND_TEST)
         return;
+    serial_settle(&session->serial, at_end);
     look_at_screen(session);
     if (!at_end && !session->options->gdb_port)
         look_at_cpus(session);

@@ -19,7 +19,7 @@ static void open_patterns(const char **patterns, size_t count)
     assert_true(serial_open(&serial, &texts, &error));
 }
 
-/* The first that is not met, when the text came in pieces of so many bytes. */
+/* The first that is not met, when the text came in pieces of so many bytes, and then no more. */
 static const char *unmet(const char *pattern, const char *text, size_t bytes, size_t piece)
 {
     static const char *patterns[1];
@@ -28,6 +28,7 @@ static const char *unmet(const char *pattern, const char *text, size_t bytes, si
     open_patterns(patterns, 1);
     for (size_t at = 0; at < bytes; at += piece)
         serial_feed(&serial, text + at, piece < bytes - at ? piece : bytes - at);
+    serial_settle(&serial, true);
     const char *first = serial_unmet(&serial);
     serial_close(&serial);
     return first;
@@ -73,6 +74,33 @@ static void lines_are_searched(void **state)
                 fail_msg("%s in pieces of %zu: %s", cases[i].pattern, piece, first);
         }
     }
+}
+
+/* Where a piece ends, the line does not. */
+static void end_of_line_is_waited_for(void **state)
+{
+    static const char *patterns[] = {"^> $"};
+
+    (void)state;
+    open_patterns(patterns, 1);
+    serial_feed(&serial, "> ", 2);
+    assert_non_null(serial_unmet(&serial));
+    serial_settle(&serial, false);
+    assert_non_null(serial_unmet(&serial));
+    serial_feed(&serial, "quoted\n> ", 9);
+    serial_settle(&serial, false);
+    assert_non_null(serial_unmet(&serial));
+    serial_settle(&serial, false);
+    assert_null(serial_unmet(&serial));
+    serial_close(&serial);
+
+    open_patterns(patterns, 1);
+    serial_settle(&serial, true);
+    assert_non_null(serial_unmet(&serial));
+    serial_feed(&serial, "> ", 2);
+    serial_settle(&serial, true);
+    assert_null(serial_unmet(&serial));
+    serial_close(&serial);
 }
 
 /* A 0 is no end of what is searched. */
@@ -174,9 +202,13 @@ static void tail_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_are_searched),    cmocka_unit_test(zeros_are_skipped),
-        cmocka_unit_test(first_unmet_is_named),  cmocka_unit_test(wrong_expression_is_refused),
-        cmocka_unit_test(long_line_is_searched), cmocka_unit_test(tail_is_kept),
+        cmocka_unit_test(lines_are_searched),
+        cmocka_unit_test(end_of_line_is_waited_for),
+        cmocka_unit_test(zeros_are_skipped),
+        cmocka_unit_test(first_unmet_is_named),
+        cmocka_unit_test(wrong_expression_is_refused),
+        cmocka_unit_test(long_line_is_searched),
+        cmocka_unit_test(tail_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
