@@ -35,6 +35,8 @@ openssl                    openssl               openssl                openssl 
 objdump                    binutils              binutils               binutils         binutils
 pkg-config                 pkg-config            pkgconf-pkg-config     pkgconf          pkgconf
 pkg:libelf                 libelf-dev            elfutils-libelf-devel  libelf           libelf
+pkg:libdw                  libdw-dev             elfutils-devel         libelf           elfutils
+file:/usr/include/libiberty/demangle.h libiberty-dev - -           -
 pkg:jansson                libjansson-dev        jansson-devel          jansson          jansson
 pkg:inih                   libinih-dev           inih-devel             libinih          inih
 pkg:zlib                   zlib1g-dev            zlib-devel             zlib             zlib

@@ -8,6 +8,7 @@
 
 #include "option_table.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
@@ -92,7 +93,8 @@ static bool take_pending(struct config *config)
                : strdup(value);
     free(value);
     if (option_own_text(config->options, text, config->error) &&
-        row->take(config->options, text, config->error))
+        row->take(config->options, text, config->error) &&
+        option_note(config->options, row, text, config->error))
         return true;
     config->line = config->pending.line;
     return false;
@@ -123,17 +125,33 @@ static const struct option_row *find_key(const struct config *config, const char
     return NULL;
 }
 
+/* Bytes of a line's text before a comment and the blanks around it: libinih takes comments off
+   first lines only. */
+static size_t text_bytes(const char *line)
+{
+    size_t bytes = 0;
+
+    while (line[bytes] &&
+           !(line[bytes] == ';' && (bytes == 0 || isblank((unsigned char)line[bytes - 1]))))
+        bytes++;
+    while (bytes > 0 && isblank((unsigned char)line[bytes - 1]))
+        bytes--;
+    return bytes;
+}
+
 /* The line goes on with the value before it. */
 static bool append(struct config *config, const char *value)
 {
+    const size_t more = text_bytes(value);
     size_t bytes = strlen(config->pending.value);
-    char *whole = realloc(config->pending.value, bytes + 1 + strlen(value) + 1);
+    char *whole = realloc(config->pending.value, bytes + 1 + more + 1);
 
     if (!whole)
         return error_out_of_memory(config->error);
     config->pending.value = whole;
     whole[bytes] = ' ';
-    strcpy(whole + bytes + 1, value);
+    memcpy(whole + bytes + 1, value, more);
+    whole[bytes + 1 + more] = 0;
     return true;
 }
 
@@ -255,7 +273,9 @@ bool config_read(struct options *options, struct error *error)
     if (!config.file)
         return !error->text;
     options->config = config.path;
-    bool done = parse(&config);
+    /* What the file says of the plan becomes words, too. */
+    bool done =
+        option_add_text(&options->plan_words, "--config=/dev/null", error) && parse(&config);
     fclose(config.file);
     return done;
 }

@@ -10,6 +10,7 @@
 #include "request.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,20 @@ bool option_own_text(struct options *options, char *text, struct error *error)
     }
     options->own_texts[options->own_text_count++] = text;
     return true;
+}
+
+bool option_note(struct options *options, const struct option_row *row, const char *value,
+                 struct error *error)
+{
+    char *text = NULL;
+
+    if ((row->commands & (COMMAND_PACKAGE | COMMAND_RUN)) != (COMMAND_PACKAGE | COMMAND_RUN) ||
+        row->letter || strcmp(row->name, "firmware") == 0)
+        return true;
+    if (asprintf(&text, "--%s%s%s", row->name, value ? "=" : "", value ? value : "") < 0)
+        text = NULL;
+    return option_own_text(options, text, error) &&
+           option_add_text(&options->plan_words, text, error);
 }
 
 /* One of some names; its number goes to *number. */

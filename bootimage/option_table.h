@@ -47,4 +47,9 @@ bool option_own_text(struct options *options, char *text, struct error *error);
 /* One more text. */
 bool option_add_text(struct options_texts *list, const char *text, struct error *error);
 
+/* Keeps an option that has a part in the image, to tell how it can be made again. Which firmware a
+   machine has, has none. */
+bool option_note(struct options *options, const struct option_row *row, const char *value,
+                 struct error *error);
+
 #endif

@@ -102,23 +102,6 @@ static bool check_command(struct options *options, const struct option_row *row,
                      *name ? " " : "", name, row->name);
 }
 
-/* Keeps a word that has a part in the image, to tell how it can be made again. Which firmware a
-   machine has, has none. */
-static bool note_plan_word(struct options *options, const struct word *word, struct error *error)
-{
-    const struct option_row *row = word->row;
-    char *text = NULL;
-
-    if ((row->commands & (COMMAND_PACKAGE | COMMAND_RUN)) != (COMMAND_PACKAGE | COMMAND_RUN) ||
-        row->kind == OPTION_COMMAND || row->letter || strcmp(row->name, "firmware") == 0)
-        return true;
-    if (asprintf(&text, "--%s%s%s", row->name, word->value ? "=" : "",
-                 word->value ? word->value : "") < 0)
-        text = NULL;
-    return option_own_text(options, text, error) &&
-           option_add_text(&options->plan_words, text, error);
-}
-
 /* Whether a word is a number, and so the value of an option before it that may have one. */
 static bool is_number(const char *word)
 {
@@ -145,7 +128,7 @@ static bool read_words(struct words *read, struct options *options, int count, c
         struct word word = {row_of(found), optarg};
         if (word.row->kind == OPTION_NUMBER && !word.value && is_number(words[optind]))
             word.value = words[optind++];
-        if (!check_command(options, word.row, error) || !note_plan_word(options, &word, error))
+        if (!check_command(options, word.row, error))
             return false;
         if (word.row->kind == OPTION_COMMAND || word.row->kind == OPTION_CONFIG)
             word.row->take(options, word.value, error);
@@ -157,14 +140,29 @@ static bool read_words(struct words *read, struct options *options, int count, c
     return true;
 }
 
+static void forget_plan_words(struct options_texts *list, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (strncmp(list->texts[i] + strlen("--"), name, strlen(name)) != 0)
+            list->texts[kept++] = list->texts[i];
+    }
+    list->count = kept;
+}
+
 /* A base of the words overrides a random one of the project file, and the other way round. */
 static void override_base(struct options *options, const struct words *words)
 {
     for (size_t i = 0; i < words->option_count; i++) {
-        if (strcmp(words->options[i].row->name, "base") == 0)
+        if (strcmp(words->options[i].row->name, "base") == 0) {
             options->random_base = false;
-        if (strcmp(words->options[i].row->name, "kaslr") == 0)
+            forget_plan_words(&options->plan_words, "kaslr");
+        }
+        if (strcmp(words->options[i].row->name, "kaslr") == 0) {
             options->base = 0;
+            forget_plan_words(&options->plan_words, "base=");
+        }
     }
 }
 
@@ -174,7 +172,10 @@ static bool take_options(struct options *options, const struct words *words, str
         return false;
     override_base(options, words);
     for (size_t i = 0; i < words->option_count; i++) {
-        if (!words->options[i].row->take(options, words->options[i].value, error))
+        const struct word *word = &words->options[i];
+
+        if (!word->row->take(options, word->value, error) ||
+            !option_note(options, word->row, word->value, error))
             return false;
     }
     return true;

@@ -97,7 +97,7 @@ struct options {
     bool random_base;
     uint64_t base;                   /* 0: not given */
     uint64_t stack_bytes;            /* 0: as the kernel asks */
-    struct options_texts plan_words; /* the words that make the plan, as they were given */
+    struct options_texts plan_words; /* words that make the same plan */
     const char *planning; /* the name of an option that was given for the plan, or NULL */
 
     struct options_machine machine;

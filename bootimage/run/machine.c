@@ -114,7 +114,7 @@ static _Noreturn void become_qemu(char *const *words, const struct child_ends *e
     for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
         signal(ending_signals[i], SIG_DFL);
     sigprocmask(SIG_SETMASK, signals, NULL);
-    if (!start->on_terminal) {
+    if (!start->has_terminal) {
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
     }

@@ -63,7 +63,8 @@ struct machine_start {
     const char *image; /* a path; NULL: it has none, take image_fd */
     int image_fd;
     bool keeps_memory; /* it can be read when QEMU is gone */
-    bool on_terminal;  /* standard input and output are the guest's serial port's */
+    bool on_terminal;  /* standard input and output are those of the serial port */
+    bool has_terminal; /* QEMU has them, perhaps for its display */
     machine_taker *take;
     void *context;
 };

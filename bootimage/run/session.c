@@ -62,7 +62,7 @@ static void take_output(void *context, enum machine_output output, const char *b
         serial_feed(&session->serial, bytes, count);
         if (session->options->command == COMMAND_TEST)
             tap_feed(session->tap, bytes, count, &ignored);
-        else if (!session->on_terminal)
+        else if (!session->on_terminal && !session->is_curses)
             write_guest(session, bytes, count, false);
         break;
     case MACHINE_DEBUGCON:
@@ -103,11 +103,16 @@ static const char *choose_display(struct session *session)
     const bool is_uefi = options->firmware == OPTIONS_FIRMWARE_UEFI;
     enum runner_display display = RUNNER_NOTHING;
 
-    if (options->machine.display)
+    if (options->machine.display) {
+        session->is_curses = strcmp(options->machine.display, "curses") == 0;
+        session->on_terminal =
+            options->command == COMMAND_RUN && strcmp(options->machine.display, "none") == 0;
         return options->machine.display;
+    }
     if (options->command == COMMAND_RUN)
         display = runner_choose_display(options->qemu_arguments, is_uefi);
     session->on_terminal = display == RUNNER_SERIAL;
+    session->is_curses = display == RUNNER_CURSES;
     if (display == RUNNER_CURSES && !options->quiet) {
         fputs(RUNNER_CURSES_NOTICE, session->setup->errors);
         /* QEMU clears the screen at once. */
@@ -164,6 +169,7 @@ static bool open_machine(struct session *session, struct error *error)
 
     setup.display = choose_display(session);
     start.on_terminal = session->on_terminal;
+    start.has_terminal = options->command == COMMAND_RUN;
     if (options->firmware == OPTIONS_FIRMWARE_UEFI) {
         if (!ovmf_find(&ovmf, options->machine.ovmf, error))
             goto out;
@@ -224,7 +230,7 @@ static void explain_start(struct session *session)
     else
         snprintf(session->failure, sizeof(session->failure),
                  "QEMU did not start: %s; it has to be 6.0 or later, and to know the options that "
-                 "-v shows [qemu-start]",
+                 "-v shows ",
                  said && *said ? said : "it said nothing");
     free(said);
     session->facts.qemu_failure = session->failure;
@@ -309,6 +315,7 @@ bool session_run(const struct session_setup *setup, int *status, struct error *e
         goto out;
     if (session->machine.signal != 0)
         die_by_signal(session);
+    session_end_machine(session);
     session->end_ms = clock_ms();
     if (session->has_open_line)
         fputc('\n', setup->errors);

@@ -46,7 +46,8 @@ struct session {
     const struct options *options;
     struct machine machine;
     bool with_kvm;
-    bool on_terminal;
+    bool on_terminal; /* the serial port is QEMU's standard input and output */
+    bool is_curses;   /* the screen is in the terminal */
     struct serial serial;
     struct tap *tap;
     struct exception_log log;
@@ -64,7 +65,7 @@ struct session {
     struct verdict verdict;
     json_t *report; /* of a crash; NULL: there was none */
     int64_t start_ms, end_ms;
-    int64_t tap_done_ms;  /* 0: not yet */
+    int64_t done_ms;      /* all that is asked for has come; 0: not yet */
     int64_t next_look_ms; /* at the screen and the CPUs */
     uint64_t halted_at;   /* where all CPUs were halted at the last look; 0: they were not */
     bool is_over;
@@ -75,6 +76,7 @@ struct session {
     size_t picture_bytes;
     struct clock clock;
     struct profile profile;
+    bool has_profile;
     FILE *recorded[MACHINE_OUTPUTS]; /* NULL: not recorded */
 };
 
@@ -103,6 +105,8 @@ void session_record(struct session *session, enum machine_output output, const c
                     size_t count);
 bool session_record_command(struct session *session, struct error *error);
 void session_take_screenshot(struct session *session);
+/* Takes what only the machine has, and has it end in peace, so that a terminal is as it was. */
+void session_end_machine(struct session *session);
 bool session_keep(struct session *session, struct error *error);
 void session_close_record(struct session *session);
 

@@ -52,7 +52,7 @@ static bool write_file(const char *path, const struct session *session,
         done = false;
     if (done)
         return atomic_file_commit(&file, error);
-    error_set(error, "%s: cannot write: %s; make room there, or name another place [output-write]",
+    error_set(error, "%s: cannot write: %s; make room there, or name another place [file-write]",
               path, strerror(errno));
     atomic_file_abandon(&file);
     return false;
@@ -174,6 +174,19 @@ void session_take_screenshot(struct session *session)
         session->picture = machine_screenshot(&session->machine, "png", &session->picture_bytes);
 }
 
+void session_end_machine(struct session *session)
+{
+    const struct options_outputs *outputs = &session->options->outputs;
+
+    if (!machine_has_ended(&session->machine))
+        session_take_screenshot(session);
+    if (outputs->profile || outputs->svg)
+        session->has_profile =
+            profile_find(&session->profile, &session->machine, clock_rate(&session->clock));
+    if (!machine_has_ended(&session->machine))
+        machine_quit(&session->machine);
+}
+
 static bool write_picture(const struct session *session, FILE *file)
 {
     return fwrite(session->picture, 1, session->picture_bytes, file) == session->picture_bytes;
@@ -260,7 +273,7 @@ static bool keep_profile(struct session *session, struct error *error)
 
     if (!outputs->profile && !outputs->svg)
         return true;
-    if (!profile_find(&session->profile, &session->machine, clock_rate(&session->clock)))
+    if (!session->has_profile)
         return error_set(
             error, "no times of the boot were found in the machine's memory; only kernels "
                    "with a struct bootinfo have them, as long as they keep it [profile-none]");
@@ -293,7 +306,8 @@ bool session_keep(struct session *session, struct error *error)
             done = write_file(session->options->outputs.junit, session, write_junit, error) && done;
         print_verdict(session);
     } else if (session->facts.qemu_failure) {
-        done = error_set(error, "%s", session->failure) && done;
+        fprintf(session->setup->errors, "bootimage: %s: %s\n", session->options->file,
+                session->failure);
     }
     return done;
 }

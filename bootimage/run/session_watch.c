@@ -12,7 +12,7 @@
 
 /* How often the screen and the CPUs are looked at. */
 #define LOOK_MS 250
-/* A guest whose tests have all passed may still say more, such as its exit code. */
+/* A guest that has said all that is asked for may still crash, or write an exit code. */
 #define GRACE_MS 500
 /* A guest that panicked may still write its exit code. */
 #define PANIC_MS 3000
@@ -101,10 +101,8 @@ static void take_shutdown(struct session *session)
 {
     session->facts.has_shut_down = true;
     session->is_over = true;
-    if (session->options->command == COMMAND_TEST) {
-        session_look(session, true);
-        session_take_screenshot(session);
-    }
+    session_look(session, true);
+    session_take_screenshot(session);
     machine_quit(&session->machine);
     if (machine_has_ended(&session->machine))
         take_end(session);
@@ -226,7 +224,6 @@ static void give_up(struct session *session)
     session_look(session, true);
     session_find_unmet(session);
     report(session, "timeout", session->facts.unmet ? VERDICT_EXPECTATION : VERDICT_TIMEOUT);
-    session_take_screenshot(session);
 }
 
 static void look_at_clock(struct session *session)
@@ -237,31 +234,27 @@ static void look_at_clock(struct session *session)
     if (options->outputs.screenshot_at_s && ms >= options->outputs.screenshot_at_s * 1000)
         session_take_screenshot(session);
     if (options->command == COMMAND_TEST && options->expectations.timeout_s &&
-        ms >= options->expectations.timeout_s * 1000) {
+        session->done_ms == 0 && ms >= options->expectations.timeout_s * 1000) {
         session->facts.has_timed_out = true;
         give_up(session);
     }
 }
 
-/* Whether all that is asked for has come. */
+/* Whether all that is asked for has come, and nothing against it right behind. */
 static void look_at_expectations(struct session *session)
 {
     const enum tap_state tap = tap_state(session->tap);
 
-    if (tap == TAP_FAILED || tap == TAP_PASSED) {
-        if (session->tap_done_ms == 0)
-            session->tap_done_ms = clock_ms();
-        if (clock_ms() - session->tap_done_ms < GRACE_MS && !session->facts.has_stopped)
-            return;
-    }
     session_find_unmet(session);
-    if (session->facts.unmet || session->options->expectations.exit_code || tap == TAP_RUNNING)
+    if (session->facts.unmet || session->options->expectations.exit_code || tap == TAP_RUNNING ||
+        (tap == TAP_NONE && !session->facts.expects))
         return;
-    if (tap != TAP_NONE || session->facts.expects) {
-        session->is_over = true;
-        machine_stop(&session->machine);
-        session_take_screenshot(session);
-    }
+    if (session->done_ms == 0)
+        session->done_ms = clock_ms();
+    if (clock_ms() - session->done_ms < GRACE_MS && !session->facts.has_stopped)
+        return;
+    session->is_over = true;
+    machine_stop(&session->machine);
 }
 
 void session_watch(struct session *session)
@@ -280,7 +273,6 @@ void session_watch(struct session *session)
     if (session->options->command == COMMAND_TEST) {
         if (session->facts.loader_error) {
             session->is_over = true;
-            session_take_screenshot(session);
             return;
         }
         look_at_expectations(session);

@@ -72,6 +72,13 @@ class VerdictTest(judging.JudgeTest):
                  "--expect-serial", "two"),
         ])
 
+    def test_what_comes_right_behind_counts_more(self):
+        seen = ("--expect-serial", "expect me")
+        self.check_statuses([
+            case(FAILED, "say expect me|; exit 0x11", *seen),
+            case(FAULT, "say expect me|; opcode", *seen),
+        ])
+
     def test_a_failed_expectation_is_told(self):
         outcome = self.judge(KERNEL, "exit 0x10", "--expect-serial", "never [s]aid")
         self.check_status(outcome, EXPECTATION)
