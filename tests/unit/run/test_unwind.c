@@ -107,8 +107,13 @@ static void start_program(struct program *program, const char *name)
         execl(program->calls.path, program->calls.path, (char *)NULL);
         _exit(1);
     }
-    if (!wait_for_stop(program))
-        fail_msg("%s does not run here", program->calls.path);
+    if (!wait_for_stop(program)) {
+        calls_close(&program->calls);
+        /* Not every Linux runs 32-bit programs: they come last in each test. */
+        if (strncmp(name, "32", 2) == 0)
+            skip();
+        fail_msg("%s does not run here", name);
+    }
     program->slide = program->registers.rip - calls_symbol(&program->calls, "_start");
 }
 
@@ -237,8 +242,8 @@ static void frame_pointers_lead_back(void **state)
 {
     (void)state;
     check_all_steps("frames", "frames", UNWIND_FRAME_POINTER);
-    check_all_steps("32-frames", "32-frames", UNWIND_FRAME_POINTER);
     check_all_steps("frames-optimised", "frames-optimised", UNWIND_FRAME_POINTER);
+    check_all_steps("32-frames", "32-frames", UNWIND_FRAME_POINTER);
 }
 
 /* Without symbols nobody knows where a function begins, but in the midst of it that does not
