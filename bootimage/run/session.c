@@ -96,6 +96,18 @@ static bool choose_accelerator(struct session *session, struct error *error)
     return !error->text;
 }
 
+/* Whether the user's words have QEMU draw on the terminal. */
+static bool asks_for_curses(const struct options *options)
+{
+    bool asks = options->machine.display && strstr(options->machine.display, "curses");
+
+    for (size_t i = 0; i < options->extra_words.count; i++)
+        asks |= strstr(options->extra_words.texts[i], "curses") != NULL;
+    for (size_t i = 0; options->qemu_arguments[i]; i++)
+        asks |= strstr(options->qemu_arguments[i], "curses") != NULL;
+    return asks;
+}
+
 /* Where the machine appears: run has what runner has, test nothing. */
 static const char *choose_display(struct session *session)
 {
@@ -103,8 +115,8 @@ static const char *choose_display(struct session *session)
     const bool is_uefi = options->firmware == OPTIONS_FIRMWARE_UEFI;
     enum runner_display display = RUNNER_NOTHING;
 
+    session->is_curses = asks_for_curses(options);
     if (options->machine.display) {
-        session->is_curses = strcmp(options->machine.display, "curses") == 0;
         session->on_terminal =
             options->command == COMMAND_RUN && strcmp(options->machine.display, "none") == 0;
         return options->machine.display;
@@ -112,7 +124,7 @@ static const char *choose_display(struct session *session)
     if (options->command == COMMAND_RUN)
         display = runner_choose_display(options->qemu_arguments, is_uefi);
     session->on_terminal = display == RUNNER_SERIAL;
-    session->is_curses = display == RUNNER_CURSES;
+    session->is_curses |= display == RUNNER_CURSES;
     if (display == RUNNER_CURSES && !options->quiet) {
         fputs(RUNNER_CURSES_NOTICE, session->setup->errors);
         /* QEMU clears the screen at once. */
