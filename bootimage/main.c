@@ -382,6 +382,12 @@ static void no_action(int number)
     (void)number;
 }
 
+/* The exit status of what went wrong here. The other numbers of test are verdicts. */
+static int failure_of(const struct options *options)
+{
+    return options->command == COMMAND_TEST ? EXIT_USAGE : EXIT_FAILURE;
+}
+
 int main(int count, char **words)
 {
     struct options options;
@@ -402,11 +408,10 @@ int main(int count, char **words)
                jansson_version_str(), BOOTIMAGE_LIBELF_VERSION, XXH_VERSION_MAJOR,
                XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
     } else if (!run_command(&options, &status, &error)) {
-        /* The other numbers of test are verdicts. */
-        status = options.command == COMMAND_TEST ? EXIT_USAGE : EXIT_FAILURE;
+        status = failure_of(&options);
     }
     if (status == EXIT_SUCCESS && !flush_output(&error))
-        status = EXIT_FAILURE;
+        status = failure_of(&options);
     print_warnings(&error);
     if (error.text)
         fprintf(stderr, "bootimage: %s\n", error.text);

@@ -236,6 +236,23 @@ static void reap(struct machine *machine)
     machine->pid = 0;
 }
 
+void machine_kill(struct machine *machine)
+{
+    kill(machine->pid, SIGKILL);
+    reap(machine);
+}
+
+bool machine_wait_to_write(struct machine *machine, int fd)
+{
+    struct pollfd line = {.fd = fd, .events = POLLOUT};
+    sigset_t none;
+
+    sigemptyset(&none);
+    while (machine->signal == 0 && ppoll(&line, 1, NULL, &none) < 0)
+        machine->signal = caught;
+    return machine->signal == 0;
+}
+
 void machine_wait(struct machine *machine, int milliseconds)
 {
     if (machine_has_ended(machine))

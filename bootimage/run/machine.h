@@ -53,6 +53,7 @@ struct machine {
     size_t received_bytes;
     json_t *reply;    /* to the last command; NULL: none yet */
     json_t *events;   /* array, oldest first; who has seen one removes it */
+    bool is_silent;   /* it was ended as it gave no answer */
     int signal;       /* that came and shall end us; 0: none */
     bool has_started; /* the guest has been let go */
     struct machine_page pages[MACHINE_CACHED_PAGES];
@@ -77,6 +78,10 @@ bool machine_open(struct machine *machine, const struct qemu_setup *setup,
 /* Waits until something has come (an event, output, the end, a signal) or the time has passed. What
    comes out is given to `take` meanwhile, as in all functions here that wait. */
 void machine_wait(struct machine *machine, int milliseconds);
+
+/* Waits until a write of up to PIPE_BUF bytes will not wait for its reader. False: a signal came,
+   which shall end us whether there is a reader or not. */
+bool machine_wait_to_write(struct machine *machine, int fd);
 
 /* Runs a QMP command; takes arguments, NULL for none. The value that it returns is a new reference;
    NULL: QEMU refused, or is gone. */

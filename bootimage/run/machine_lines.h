@@ -9,6 +9,9 @@
 /* Closes a file descriptor that is not -1, and makes it that. */
 void machine_close_end(int *fd);
 
+/* Ends QEMU at once. */
+void machine_kill(struct machine *machine);
+
 /* machine_qmp.c: takes what has come on the socket, and closes it at its end. */
 void machine_take_qmp(struct machine *machine);
 

@@ -19,7 +19,7 @@ static void take_line(struct machine *machine, const char *line, size_t bytes)
 {
     json_t *object = json_loadb(line, bytes, 0, NULL);
 
-    if (object && json_object_get(object, "event")) {
+    if (json_is_string(json_object_get(object, "event"))) {
         json_array_append_new(machine->events, object);
         return;
     }
@@ -55,15 +55,23 @@ void machine_take_qmp(struct machine *machine)
     memmove(more, line, machine->received_bytes);
 }
 
-/* The next message that is no event; NULL when QEMU is gone, or silent. */
+/* The next message that is no event; NULL when QEMU is gone. One that is silent would be so at the
+   next command, too: it is ended. What has come while the user's reader was slow is no silence, so
+   the time is looked at before the last wait. */
 static json_t *wait_for_reply(struct machine *machine)
 {
     const int64_t end = clock_ms() + COMMAND_LIMIT_MS;
+    bool is_late = false;
     json_t *reply;
 
-    while (!machine->reply && !machine_has_ended(machine) && machine->signal == 0 &&
-           clock_ms() < end)
-        machine_wait(machine, 1000);
+    while (!machine->reply && !machine_has_ended(machine) && machine->signal == 0 && !is_late) {
+        is_late = clock_ms() >= end;
+        machine_wait(machine, is_late ? 0 : 1000);
+    }
+    if (!machine->reply && is_late && !machine_has_ended(machine)) {
+        machine->is_silent = true;
+        machine_kill(machine);
+    }
     reply = machine->reply;
     machine->reply = NULL;
     return reply;

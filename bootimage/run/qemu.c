@@ -51,14 +51,17 @@ __attribute__((format(printf, 3, 4))) static bool add(struct qemu_command *comma
     return add_text(command, length < 0 ? NULL : text);
 }
 
-/* A path as it stands in an option of QEMU, where commas separate. */
-static char *escape_commas(const char *path)
+/* A path as it stands in an option of QEMU, where commas separate. What is before a colon would be
+   a protocol, up to the first slash. */
+static char *escape_path(const char *path)
 {
-    char *escaped = malloc(2 * strlen(path) + 1);
+    char *escaped = malloc(2 * strlen(path) + sizeof("./"));
     char *end = escaped;
 
     if (!escaped)
         return NULL;
+    if (path[strcspn(path, ":/")] == ':')
+        end = stpcpy(end, "./");
     for (; *path; path++) {
         if (*path == ',')
             *end++ = ',';
@@ -70,7 +73,7 @@ static char *escape_commas(const char *path)
 
 static bool add_drive(struct qemu_command *command, const char *how, const char *path)
 {
-    char *escaped = escape_commas(path);
+    char *escaped = escape_path(path);
     bool done = escaped && add(command, "-drive", "%s,format=raw,file=%s", how, escaped);
 
     free(escaped);

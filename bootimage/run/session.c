@@ -11,6 +11,7 @@
 #include "run/kvm.h"
 #include "runner.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,14 @@ static void write_guest(void *context, const char *bytes, size_t count, bool is_
 
     if (file == session->setup->errors && count > 0)
         session->has_open_line = bytes[count - 1] != '\n';
-    fwrite(bytes, 1, count, file);
-    fflush(file);
+    while (count > 0 && machine_wait_to_write(&session->machine, fileno(file))) {
+        const size_t part = count < PIPE_BUF ? count : PIPE_BUF;
+
+        fwrite(bytes, 1, part, file);
+        fflush(file);
+        bytes += part;
+        count -= part;
+    }
 }
 
 /* The loader's line on port 0xE9, of which the first one counts. */

@@ -51,7 +51,9 @@ static void take_end(struct session *session)
         facts->has_panicked ||
         (WIFEXITED(status) && WEXITSTATUS(status) == 0 && session->options->command == COMMAND_RUN))
         return;
-    if (WIFSIGNALED(status))
+    if (session->machine.is_silent)
+        snprintf(session->failure, sizeof(session->failure), "QEMU does not answer any more");
+    else if (WIFSIGNALED(status))
         snprintf(session->failure, sizeof(session->failure), "QEMU was killed by signal %d (%s)",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
