@@ -127,7 +127,8 @@ static bool add_machine(struct qemu_command *command, const struct qemu_setup *s
            (!machine->cpu || add(command, "-cpu", "%s", machine->cpu)) &&
            (!machine->smp || add(command, "-smp", "%s", machine->smp)) &&
            add(command, "-vga", "std") &&
-           (!setup->display || add(command, "-display", "%s", setup->display));
+           (!setup->display || add(command, "-display", "%s", setup->display)) &&
+           (!setup->has_monitor || add(command, "-monitor", "vc"));
 }
 
 /* OVMF in flash memory; variables that it writes are gone with the run. */

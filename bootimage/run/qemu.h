@@ -28,6 +28,7 @@ struct qemu_setup {
     const struct options *options;
     const struct ovmf *ovmf; /* NULL: a BIOS */
     const char *display;     /* -display; NULL: QEMU's own choice */
+    bool has_monitor;        /* behind Alt+2, to leave a machine that has all other keys */
     bool with_kvm;
 };
 

@@ -149,7 +149,8 @@ static bool make_command(struct session *session, const struct qemu_setup *setup
 {
     const struct session_setup *own = session->setup;
     const char *record = session->options->outputs.record;
-    struct qemu_lines lines = {.image = own->image_name, .serial = "stdio", .qmp = -1};
+    struct qemu_lines lines = {
+        .image = own->image_name, .serial = session->is_curses ? "vc" : "stdio", .qmp = -1};
     struct qemu_command command = {0};
     char *recorded = NULL;
     char *line = NULL;
@@ -187,6 +188,7 @@ static bool open_machine(struct session *session, struct error *error)
     bool done = false;
 
     setup.display = choose_display(session);
+    setup.has_monitor = session->is_curses;
     start.on_terminal = session->on_terminal;
     start.has_terminal = options->command == COMMAND_RUN;
     if (options->firmware == OPTIONS_FIRMWARE_UEFI) {
