@@ -195,6 +195,7 @@ static bool write_picture(const struct session *session, FILE *file)
 static bool keep_picture(struct session *session, struct error *error)
 {
     const char *path = session->options->outputs.screenshot;
+    bool done;
 
     if (!session->picture && path)
         error_warn(error,
@@ -203,8 +204,8 @@ static bool keep_picture(struct session *session, struct error *error)
                    path);
     if (!session->picture)
         return true;
-    return (!path || write_file(path, session, write_picture, error)) &&
-           record_file("screenshot.png", session, write_picture, error);
+    done = !path || write_file(path, session, write_picture, error);
+    return record_file("screenshot.png", session, write_picture, error) && done;
 }
 
 static bool write_text_report(const struct session *session, FILE *file)
@@ -224,6 +225,7 @@ static bool keep_report(struct session *session, struct error *error)
     const char *path = options->outputs.crash_report;
     bool (*write)(const struct session *, FILE *) =
         options->json ? write_json_report : write_text_report;
+    bool done;
 
     if (!session->report)
         return true;
@@ -231,9 +233,9 @@ static bool keep_report(struct session *session, struct error *error)
         write_json_report(session, session->setup->errors);
     else
         report_print(session->report, session->setup->errors);
-    return (!path || write_file(path, session, write, error)) &&
-           record_file("report.txt", session, write_text_report, error) &&
-           record_file("report.json", session, write_json_report, error);
+    done = !path || write_file(path, session, write, error);
+    done = record_file("report.txt", session, write_text_report, error) && done;
+    return record_file("report.json", session, write_json_report, error) && done;
 }
 
 static bool write_junit(const struct session *session, FILE *file)
