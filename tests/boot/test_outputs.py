@@ -1,9 +1,13 @@
-"""What `bootimage test` and `bootimage run` keep of a run and tell of it, beside verdict and crash
-report; and gdb at work on the machine."""
+"""What `bootimage run` and `bootimage test` leave behind: reports, records, pictures, profiles, the
+command to paste and the script for gdb; for machines that are QEMU's own."""
 
+import json
+import os
 import pathlib
 import re
 import resource
+import shlex
+import shutil
 import signal
 import socket
 import struct
@@ -12,223 +16,424 @@ import time
 import xml.etree.ElementTree
 
 import judging
+import machine
 import suite
+from judging import TIME_LIMIT_S
 
-EXIT = "say hello|; exit 0x10"
+PASSED, FAILED, USAGE, TIMEOUT, RESET, QEMU = 0, 1, 2, 3, 4, 6
+KERNEL = "crash-low"
+FULL_BYTES = 1 << 20
+WAITS = "bootimage: the machine waits for: gdb -x "
+PNG = b"\x89PNG\r\n\x1a\n"
+TEXT_SCREEN = (720, 400)
+BIOS_STEPS = ["firmware", "stage 1", "stage 2", "plan", "read", "copy", "check", "clear", "map",
+              "kernel entry"]
+UEFI_STEPS = ["firmware", "disk", *BIOS_STEPS[3:]]
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 class OutputTest(judging.JudgeTest):
-    def tool(self, *words, **options):
-        """Exit status and both outputs of any command of the tool."""
-        done = subprocess.run([suite.build_path("BOOTIMAGE"), *map(str, words)],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False, timeout=judging.TIME_LIMIT_S, errors="replace",
-                              env=self.environment(), cwd=self.folder, **options)
+    def words(self, command, kernel, *options):
+        path = kernel if isinstance(kernel, pathlib.Path) else self.crash_kernel(kernel)
+        return [str(suite.build_path("BOOTIMAGE")), command, str(path), *map(str, options)]
+
+    def tool(self, command, kernel, *options, **how):
+        """Runs the tool in the test's folder."""
+        how.setdefault("env", self.environment())
+        done = subprocess.run(self.words(command, kernel, *options), cwd=self.folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                              timeout=TIME_LIMIT_S, **how)
+        return judging.Outcome(done.returncode, done.stdout.decode(errors="replace"),
+                               done.stderr.decode(errors="replace").replace("\r\n", "\n"), None)
+
+    def judged(self, does, *options, status=PASSED, kernel=KERNEL, **how):
+        """Has a kernel judged that does this; the last line is the verdict."""
+        outcome = self.tool("test", kernel, "--cmdline", does, *options, **how)
+        self.check_status(outcome, status)
+        return outcome
+
+    def check_picture(self, path, size=TEXT_SCREEN):
+        data = path.read_bytes()
+        self.assertEqual(data[:8], PNG)
+        self.assertEqual(struct.unpack(">II", data[16:24]), size)
+        self.assertTrue(data.endswith(b"IEND\xaeB`\x82"))
+
+    def check_nothing_left(self, *expected):
+        """In the folder there is what was asked for, and no temporary file anywhere."""
         self.assertEqual(list(self.temporary().iterdir()), [])
-        return done.returncode, done.stdout, done.stderr
-
-    def kept(self, kernel, does, *options, status=0, command="test"):
-        """Runs a kernel of kernels/crash; gives what was said on standard error."""
-        done = self.tool(command, self.crash_kernel(kernel), "--cmdline", does, *options)
-        self.assertEqual(done[0], status, done)
-        return done[2]
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
+                         sorted(["tmp", *expected]))
 
 
-class FilesTest(OutputTest):
-    def test_junit(self):
-        file = self.folder / "junit.xml"
-        self.kept("crash-low", "say 1..2|ok 1 - a|not ok 2 - b|; exit 0x11", f"--junit={file}",
-                  status=1)
-        suites = xml.etree.ElementTree.parse(file).getroot()
-        self.assertEqual((suites.get("tests"), suites.get("failures")), ("2", "1"))
-        self.assertEqual([case.get("name") for case in suites.iter("testcase")], ["a", "b"])
-        self.kept("crash-low", "write-unmapped", f"--junit={file}", status=4)
-        suites = xml.etree.ElementTree.parse(file).getroot()
-        self.assertEqual(suites.get("failures"), "1")
-        failure = next(suites.iter("failure"))
-        self.assertIn("triple fault", failure.get("message"))
-        self.assertIn("map_page", failure.text)
+class JunitTest(OutputTest):
+    def parse(self, does, status):
+        self.judged(does, "--junit", "junit.xml", status=status)
+        self.check_nothing_left("junit.xml")
+        root = xml.etree.ElementTree.parse(self.folder / "junit.xml").getroot()
+        self.assertEqual((root.tag, root[0].tag), ("testsuites", "testsuite"))
+        self.assertGreater(float(root.get("time")), 0)
+        return root, {case.get("name"): case for case in root.iter("testcase")}
 
-    def test_record(self):
-        record = self.folder / "record"
-        self.kept("crash-low", "say hello|; write-unmapped", f"--record={record}", status=4)
-        self.assertEqual(sorted(path.name for path in record.iterdir()),
-                         ["command", "debugcon.txt", "image.bin", "qemu.txt", "report.json",
-                          "report.txt", "screenshot.png", "serial.txt"])
-        image = self.package(self.crash_kernel("crash-low"), "--cmdline",
-                             "say hello|; write-unmapped")
-        self.assertEqual((record / "image.bin").read_bytes(), image.read_bytes())
-        self.assertEqual((record / "serial.txt").read_bytes().replace(b"\r", b""), b"hello\n")
-        self.assertIn("map_page", (record / "report.txt").read_text())
-        shell = subprocess.run(["sh", "-c", (record / "command").read_text()], check=False,
-                               stdin=subprocess.DEVNULL, capture_output=True, cwd=self.folder,
-                               timeout=judging.TIME_LIMIT_S)
-        self.assertEqual((shell.returncode, shell.stdout.strip()), (0, b"hello"))
+    def test_a_kernel_with_tap(self):
+        root, cases = self.parse("say 1..3|ok 1 - a <b>|not ok 2 - c & d|# why|ok 3 # SKIP no disk|"
+                                 "; exit 0x10", FAILED)
+        self.assertEqual([root.get(name) for name in ("tests", "failures", "skipped")],
+                         ["3", "1", "1"])
+        self.assertEqual([[child.tag for child in case] for case in cases.values()],
+                         [[], ["failure"], ["skipped"]])
+        self.assertEqual(list(cases)[:2], ["a <b>", "c & d"])
+        self.assertIn("why", cases["c & d"].find("failure").text)
+        self.assertIn("not ok 2 - c & d", root.find(".//system-out").text)
 
-    def test_the_command_can_be_pasted(self):
-        """It makes the image, and boots it."""
-        kernel = self.folder / "a kernel.elf"
-        kernel.write_bytes(self.crash_kernel("crash-low").read_bytes())
-        said = self.tool("test", "-v", kernel, "--cmdline", EXIT)[2]
-        line = re.search(r"^bootimage: command: (.*)$", said, re.MULTILINE)[1]
-        tool = suite.build_path("BOOTIMAGE")
-        shell = subprocess.run(
-            ["sh", "-c", line], check=False, stdin=subprocess.DEVNULL, capture_output=True,
-            cwd=self.folder, timeout=judging.TIME_LIMIT_S,
-            env=self.environment(PATH=f"{tool.parent}:{self.environment()['PATH']}"))
-        self.assertEqual(shell.returncode, 0x10 << 1 | 1, shell)
-        self.assertTrue(shell.stdout.decode().replace("\r", "").endswith("hello\n"), shell)
+    def test_a_kernel_that_passes_without_tap(self):
+        root, cases = self.parse("say hello|; exit 0x10", PASSED)
+        self.assertEqual((root.get("tests"), root.get("failures")), ("1", "0"))
+        self.assertEqual(len(cases["bootimage test"]), 0)
 
-    def test_no_room(self):
-        """The verdict is told all the same; the tool says what it could not keep."""
-        record = self.folder / "record"
-        limit = 600_000
-
-        def limited():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        done = self.tool("test", self.crash_kernel("crash-low"), "--cmdline",
-                         "flood 60000; exit 0x10", f"--record={record}", preexec_fn=limited)
-        self.assertEqual(done[0], 2, done[2][-1000:])
-        self.assertIn("[record-write]", done[2])
-        self.assertIn("passed: the kernel wrote the success code", done[2])
-        full = self.kept("crash-low", "write-unmapped", "--crash-report=/dev/full", status=2)
-        self.assertIn("failed: triple fault", full)
-        self.assertTrue(pathlib.Path("/dev/full").is_char_device())
-
-    def test_a_file_is_replaced_whole(self):
-        file = self.folder / "report"
-        file.write_text("x" * 1_000_000)
-        self.kept("crash-low", "write-unmapped", f"--crash-report={file}", status=4)
-        self.assertTrue(file.read_text().startswith("bootimage: "))
-        self.assertNotIn("xxx", file.read_text())
+    def test_a_crash(self):
+        root, cases = self.parse("say 1..2|ok 1 - first|; opcode", RESET)
+        self.assertEqual((root.get("tests"), root.get("failures")), ("2", "1"))
+        failure = cases["bootimage test"].find("failure")
+        self.assertEqual(failure.get("message"), "triple fault")
+        file, line = judging.place("opcode")
+        self.assertRegex(failure.text, rf"invalid opcode, at opcode\+0x[0-9a-f]+ .*{file}:{line}\)")
 
 
-class ScreenshotTest(OutputTest):
-    def size(self, file):
-        data = file.read_bytes()
-        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
-        return struct.unpack_from(">II", data, 16)
+class ReportTest(OutputTest):
+    def test_a_file_that_is_there_is_replaced(self):
+        path = self.folder / "report"
+        path.write_text("x" * 100000)
+        errors = self.judged("opcode", "--crash-report", "report", status=RESET).err
+        text = path.read_text()
+        self.assertTrue(text.startswith(f"bootimage: {self.crash_kernel(KERNEL)}: triple fault: "
+                                        "invalid opcode, at opcode+"))
+        self.assertTrue(errors.startswith(text), "the same is on standard error")
+        self.judged("opcode", "--crash-report", "report", "--json", status=RESET)
+        self.assertEqual(json.loads(path.read_text())["what"], "triple fault")
+        self.check_nothing_left("report")
 
-    def test_at_the_end_and_before(self):
-        file = self.folder / "screen.png"
-        for options in ((), ("--screenshot-at=1",)):
-            self.kept("crash-low", "hang-busy", f"--screenshot={file}", "--timeout=2", *options,
-                      status=3)
-            self.assertEqual(self.size(file), (720, 400))
-            file.unlink()
+    def test_no_crash_no_report(self):
+        (self.folder / "report").write_text("old")
+        self.judged("exit 0x10", "--crash-report", "report")
+        self.assertEqual((self.folder / "report").read_text(), "old")
 
-    def test_none(self):
-        said = self.kept("crash-low", EXIT, f"--screenshot={self.folder / 'screen.png'}")
-        self.assertIn("[screenshot-none]", said)
+    def check_refused(self, message, *options, does="opcode", verdict="failed: triple fault", **how):
+        """An error of the tool comes last, and the verdict is told all the same."""
+        outcome = self.tool("test", KERNEL, "--cmdline", does, *options, **how)
+        lines = outcome.err.splitlines()
+        self.assertEqual(outcome.status, USAGE, outcome.err[-2000:])
+        self.assertRegex(lines[-1], message)
+        self.assertEqual(lines[-2], f"bootimage: {self.crash_kernel(KERNEL)}: {verdict}")
+        return outcome
+
+    def test_a_device_is_left_alone(self):
+        before = os.lstat("/dev/full")
+        outcome = self.check_refused(r"\Abootimage: /dev/full: .* \[output-not-regular\]\Z",
+                                     "--crash-report", "/dev/full", "--record", "record",
+                                     "--junit", "junit.xml", "--screenshot", "/dev/full")
+        self.assertIn("invalid opcode, at opcode+", outcome.err)
+        after = os.lstat("/dev/full")
+        self.assertEqual((before.st_rdev, before.st_mode, before.st_ino),
+                         (after.st_rdev, after.st_mode, after.st_ino))
+        # What else was asked for is there.
+        self.check_nothing_left("record", "junit.xml")
+        for name in "report.txt", "report.json", "screenshot.png":
+            self.assertIn(name, os.listdir(self.folder / "record"))
+
+    def limit(self):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FULL_BYTES, FULL_BYTES))
+
+    def test_a_full_disk(self):
+        """As one is where no file may be larger: here the record of 2 MiB of serial output."""
+        self.check_refused(r"\Abootimage: record/serial.txt: cannot write all of it: File too large"
+                           r"; .* \[record-write\]\Z", "--record", "record",
+                           does=f"flood {2 * FULL_BYTES // 16}; opcode", preexec_fn=self.limit)
+        self.assertEqual((self.folder / "record/serial.txt").stat().st_size, FULL_BYTES)
+        self.assertIn("report.txt", os.listdir(self.folder / "record"))
+
+    def test_no_room_for_the_image(self):
+        """Nothing is started, and nothing is judged."""
+        image = self.package(self.crash_kernel(KERNEL), "--cmdline", "exit 0x10")
+        with image.open("ab") as file:
+            file.truncate(2 * FULL_BYTES)
+        outcome = self.tool("test", image, "--record", "record", preexec_fn=self.limit)
+        self.assertEqual((outcome.status, outcome.err), (
+            USAGE, "bootimage: record/image.bin: cannot write: File too large; make room there, or "
+                   "name another place [file-write]\n"))
+
+
+class RecordTest(OutputTest):
+    def record(self, *options, does="say it's noted|; opcode", status=RESET):
+        self.judged(does, "--record", "record", *options, status=status)
+        return {path.name: path.read_bytes() for path in (self.folder / "record").iterdir()}
+
+    def test_all_of_a_run(self):
+        image = self.package(self.crash_kernel(KERNEL), "--cmdline", "say it's noted|; opcode")
+        files = self.record()
+        self.assertEqual(sorted(files), ["command", "debugcon.txt", "image.bin", "qemu.txt",
+                                         "report.json", "report.txt", "screenshot.png",
+                                         "serial.txt"])
+        self.assertTrue(files["image.bin"] == image.read_bytes())
+        self.assertEqual(files["serial.txt"], b"it's noted\r\n")
+        self.assertIn(b"triple fault: invalid opcode, at opcode+", files["report.txt"])
+        self.assertEqual(json.loads(files["report.json"])["serial"], ["it's noted"])
+        self.check_picture(self.folder / "record/screenshot.png")
+        words = shlex.split(files["command"].decode())
+        self.assertEqual(words[0], "qemu-system-x86_64")
+        self.assertIn("if=none,id=bootimage,snapshot=on,format=raw,file=record/image.bin", words)
+
+    def test_what_others_say(self):
+        """The loader by its port, and QEMU by its standard error."""
+        kernel = self.kernel("asks-too-much-memory")
+        outcome = self.tool("test", kernel, "--record", "record")
+        self.assertEqual(outcome.status, 7)
+        self.assertRegex((self.folder / "record/debugcon.txt").read_text(), r"bootimage: E\d+ ")
+        outcome = self.tool("test", kernel, "--record", "record", "--cpu", "no-such-cpu")
+        self.assertEqual(outcome.status, QEMU)
+        self.assertIn("no-such-cpu", (self.folder / "record/qemu.txt").read_text())
+
+    def test_an_image(self):
+        image = self.package(self.crash_kernel(KERNEL), "--cmdline", "say kept|; exit 0x10")
+        self.assertEqual(self.tool("test", image, "--record", "record").status, PASSED)
+        self.assertTrue((self.folder / "record/image.bin").read_bytes() == image.read_bytes())
+
+
+class PictureTest(OutputTest):
+    SHOT = "--screenshot", "shot.png"
+
+    def test_at_the_end(self):
+        self.judged("screen seen; opcode", *self.SHOT, status=RESET)
+        self.check_picture(self.folder / "shot.png")
+        self.check_nothing_left("shot.png")
+
+    def test_at_a_time(self):
+        self.judged("screen seen; hang-busy", *self.SHOT, "--screenshot-at", 2, "--timeout", 4,
+                     status=TIMEOUT)
+        self.check_picture(self.folder / "shot.png")
+
+    def test_none_of_what_is_gone(self):
+        outcome = self.tool("test", KERNEL, "--cmdline", "exit 0x10", *self.SHOT)
+        self.assertEqual(outcome.status, PASSED)
+        self.assertIn("bootimage: warning: shot.png: no screenshot, as QEMU was gone before its end "
+                      "could be seen; ask for one by --screenshot-at [screenshot-none]\n",
+                      outcome.err)
+        self.check_nothing_left()
 
 
 class ProfileTest(OutputTest):
-    def check_table(self, said, steps):
-        rows = re.findall(r"^([a-z][a-z0-9 ]*?) +[\d.]+ +(\d+) +[\d.]+ %", said, re.MULTILINE)
+    def steps(self, text):
+        """The table's steps and shares."""
+        return re.findall(r"(?m)^(\S.*?) +(?:[0-9.]+ +)?[0-9]+ +([0-9.]+) %", text)
+
+    def check_profile(self, steps, does, *options, status=PASSED):
+        outcome = self.judged(does, "--profile", "--svg", "boot.svg", *options, status=status)
+        self.assertEqual(outcome.out, "")
+        rows = self.steps(outcome.err)
         self.assertEqual([name for name, _ in rows], steps)
-        self.assertEqual(sum(int(ticks) for _, ticks in rows[:-1]), int(rows[-1][1]))
+        self.assertAlmostEqual(sum(float(share) for _, share in rows[:-1]), 100, delta=1)
+        root = xml.etree.ElementTree.parse(self.folder / "boot.svg").getroot()
+        self.assertEqual(root.tag, SVG + "svg")
+        text = " ".join(" ".join(part.itertext()) for part in root.iter(SVG + "text"))
+        for name in steps[:-1]:
+            self.assertIn(name, text)
+        self.check_nothing_left("boot.svg")
 
     def test_bios(self):
-        """Although QEMU is gone, and its memory with it, when the kernel writes its code."""
-        file = self.folder / "profile.svg"
-        said = self.kept("crash-low", EXIT, "--profile", f"--svg={file}")
-        self.check_table(said, ["firmware", "stage 1", "stage 2", "plan", "read", "copy", "check",
-                                "clear", "map", "kernel entry"])
-        self.assertEqual(xml.etree.ElementTree.parse(file).getroot().tag,
-                         "{http://www.w3.org/2000/svg}svg")
+        """isa-debug-exit ends QEMU; a crash does not."""
+        self.check_profile(BIOS_STEPS, "exit 0x10")
+        self.check_profile(BIOS_STEPS, "opcode", status=RESET)
 
     def test_uefi(self):
-        said = self.kept("crash-high", EXIT, "--profile", "--firmware=uefi")
-        self.check_table(said, ["firmware", "disk", "plan", "read", "copy", "check", "clear", "map",
-                                "kernel entry"])
+        self.check_profile(UEFI_STEPS, "exit 0x10", "--firmware=uefi", "--memory=512M")
+
+    def test_run(self):
+        outcome = self.tool("run", KERNEL, "--cmdline=shutdown", "--profile")
+        self.assertEqual((outcome.status, outcome.err), (0, ""))
+        self.assertEqual([name for name, _ in self.steps(outcome.out)], BIOS_STEPS)
 
     def test_none(self):
-        kernel = suite.build_path("KERNELS") / "protocols/multiboot1.elf"
-        done = self.tool("test", kernel, "--profile", "--timeout=2")
-        self.assertEqual(done[0], 2, done)
-        self.assertIn("[profile-none]", done[2])
+        """A kernel of Multiboot's gets no struct bootinfo."""
+        kernel = suite.build_path("PROTOCOLS") / "multiboot1.elf"
+        outcome = self.tool("test", kernel, "--profile", "--timeout=2")
+        self.assertEqual(outcome.status, USAGE)
+        self.assertIn(f"\nbootimage: {kernel}: failed: ", outcome.err)
+        self.assertRegex(outcome.err, r"\nbootimage: no times of the boot .* \[profile-none\]\n\Z")
 
 
-class SymbolsTest(OutputTest):
-    def test_of_an_image(self):
-        kernel = self.crash_kernel("crash-low")
-        words = ["--cmdline", "write-unmapped"]
-        bare = self.package(kernel, *words, name="bare.bin")
-        full = self.package(kernel, "--with-elf", *words, name="full.bin")
-        for command in (bare,), (bare, "--symbols", kernel), (full,):
-            status, _, said = self.tool("test", *command)
-            self.assertEqual(status, 4)
-            if len(command) == 1 and command[0] == bare:
-                self.assertIn("--symbols", said)
-                self.assertNotIn("map_page", said)
-            else:
-                self.assertIn("map_page", said)
+class CommandTest(OutputTest):
+    def command(self, *words):
+        """The line that -v prints."""
+        outcome = self.tool(*words, "-v")
+        found = re.search(r"(?m)^bootimage: command: (.*)$", outcome.err)
+        self.assertIsNotNone(found, outcome.err)
+        return found[1]
+
+    def paste(self, line):
+        path = f"{suite.build_path('BOOTIMAGE').parent}:{os.environ['PATH']}"
+        done = subprocess.run(["sh", "-c", line], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=TIME_LIMIT_S,
+                              env=self.environment(PATH=path))
+        self.assertEqual(done.returncode, 0x10 << 1 | 1, done.stderr)
+        return done.stdout
+
+    def test_it_boots(self):
+        kernel = self.folder / "it's a, kernel.elf"
+        shutil.copy(self.crash_kernel(KERNEL), kernel)
+        said = "say it's $HOME \"now\"|; exit 0x10"
+        for options in (), ("--firmware=uefi",), ("--disk=ahci", "--smp=2", "--machine=q35"):
+            with self.subTest(options):
+                line = self.command("test", kernel, "--cmdline", said, *options)
+                self.assertIn("it's $HOME \"now\"", self.paste(line))
+
+    def test_with_a_project_file(self):
+        """What it says of the image and the machine is in the line, whatever becomes of it."""
+        kernel = self.folder / "kernel.elf"
+        shutil.copy(self.crash_kernel(KERNEL), kernel)
+        config = self.folder / "bootimage.ini"
+        config.write_text("cmdline = say by the file|; exit 0x10\nmemory = 64M\n")
+        line = self.command("test", kernel)
+        self.assertIn("-m 64M", line)
+        config.write_text("cmdline = exit 0x11\n")
+        self.assertIn("by the file", self.paste(line))
+
+    def test_from_a_record(self):
+        line = self.command("test", KERNEL, "--cmdline=say kept|; exit 0x10", "--record=record")
+        self.assertIn("kept", self.paste(line))
 
 
-class RunTest(OutputTest):
-    def test_ends(self):
-        for does, status in ("shutdown", 0), ("write-unmapped", 1), ("reset-keyboard", 1):
-            with self.subTest(does):
-                done = self.tool("run", self.crash_kernel("crash-low"), "--cmdline",
-                                 f"say hello|; {does}")
-                self.assertEqual((done[0], done[1].replace("\r", "")), (status, "hello\n"), done[2])
-                self.assertEqual("map_page" in done[2], does == "write-unmapped")
+class AcceleratorTest(OutputTest):
+    def test_auto_survives_a_kvm_that_fails(self):
+        for failure in "exit 1", "kill -ABRT $$", "exec sleep 100":
+            with self.subTest(failure):
+                qemu = self.folder / "qemu"
+                qemu.write_text("#!/bin/sh\n"
+                                f'case "$*" in *"-accel kvm"*) : >"{self.folder}/asked"; {failure}'
+                                f";; esac\nexec {machine.QEMU} \"$@\"\n")
+                qemu.chmod(0o755)
+                outcome = self.judged("exit 0x10", "--accel=auto", "--qemu", qemu, "-v")
+                self.assertIn("bootimage: accelerator: tcg\n", outcome.err)
+                self.assertEqual((self.folder / "asked").exists(),
+                                 os.access("/dev/kvm", os.R_OK | os.W_OK))
+                self.assertEqual(self.processes(), [])
 
-    def test_arguments_for_qemu(self):
-        done = self.tool("run", "--display=none", self.crash_kernel("crash-low"),
-                         "--cmdline=shutdown", "--", "-device", "no-such-device")
-        self.assertEqual(done[0], 1)
-        self.assertIn("no-such-device", done[2])
-
-
-def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
+    def test_kvm(self):
+        """Whether there is one, one that cannot run a guest, one that is slow or none."""
+        start = time.monotonic()
+        outcome = self.judge(KERNEL, "opcode", "--accel=kvm", timeout=3)
+        self.assertLess(time.monotonic() - start, 30)
+        self.assertIn(outcome.status, (TIMEOUT, RESET, QEMU), outcome.err)
+        self.check_status(outcome, outcome.status)
+        self.assertEqual(outcome.report is None, outcome.status == QEMU)
+        if outcome.report:
+            self.assertIn("which exceptions came: KVM does not tell; try --accel=tcg",
+                          outcome.report["unknown"])
+        self.assertEqual(self.processes(), [])
 
 
 class GdbTest(OutputTest):
-    def debug(self, *options):
-        port = free_port()
-        with (self.folder / "err").open("w+") as err:
-            tool = subprocess.Popen(
-                [suite.build_path("BOOTIMAGE"), "run", "--display=none",
-                 suite.build_path("KERNEL"), f"--gdb={port}", *options],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
-                env=self.environment())
-            try:
-                command = self.wait_for_command(tool)
-                self.assertEqual(command[:2], ["gdb", "-x"])
-                gdb = subprocess.run(
-                    [*command, "-nx", "-batch", "-ex", "hbreak exceptions_init", "-ex", "continue",
-                     "-ex", "next", "-ex", "next", "-ex", "info locals",
-                     "-ex", "hbreak kernel_main", "-ex", "continue", "-ex", "backtrace"],
-                    stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                    timeout=judging.TIME_LIMIT_S, env=self.environment())
-            finally:
-                tool.send_signal(signal.SIGINT)
-                status = tool.wait(timeout=judging.TIME_LIMIT_S)
-        self.assertEqual(status, -signal.SIGINT)
-        self.assertEqual(list(self.temporary().iterdir()), [])
-        said = gdb.stdout + gdb.stderr
-        self.assertRegex(said, r"Breakpoint 1, .*_start \(", said)
-        self.assertRegex(said, r"#0 +kernel_main \(info=.*main\.c:\d+\n#1 .* _start ", said)
-        self.assertRegex(said, r"\nvector = 0\nidt = \{limit = 511, ", said)
+    def port(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            return free.getsockname()[1]
 
-    def wait_for_command(self, tool):
-        end = time.monotonic() + judging.TIME_LIMIT_S
-        while time.monotonic() < end and tool.poll() is None:
-            found = re.search(r"waits for: (gdb .*)\n", (self.folder / "err").read_text())
-            if found:
-                return found[1].split()
-            time.sleep(0.05)
-        raise AssertionError((self.folder / "err").read_text())
+    def start(self, *options):
+        """The tool, and the script that it says to be there."""
+        process = subprocess.Popen(
+            self.words("test", suite.build_path("KERNEL"), f"--gdb={self.port()}", *options),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self.environment(), start_new_session=True)
+        for close in process.stdout.close, process.stderr.close, process.wait, process.kill:
+            self.addCleanup(close)
+        line = process.stderr.readline()
+        self.assertTrue(line.startswith(WAITS), line)
+        return process, pathlib.Path(line[len(WAITS):].rstrip())
+
+    def debug(self, script, *commands):
+        words = ["gdb", "-nx", "-batch", "-x", str(script)]
+        for command in commands:
+            words += ["-ex", command]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False,
+                              timeout=TIME_LIMIT_S, cwd=self.folder)
+        return done.stdout
+
+    def check_session(self, *options):
+        source = suite.build_path("CRASH_SOURCES").parents[3] / "kernel/main.c"
+        line = next(number for number, text in enumerate(source.read_text().splitlines(), start=1)
+                    if "usable_bytes +=" in text)
+        process, script = self.start(*options)
+        text = self.debug(script, "break kernel_main", "continue", "backtrace",
+                          f"break main.c:{line}", "continue", "continue", "backtrace",
+                          "print usable_bytes", "kill")
+        self.assertRegex(text, r"Breakpoint 1, _start \(info=0x")
+        self.assertRegex(text, r"Breakpoint 2, kernel_main \(info=(info@entry=)?0x")
+        self.assertRegex(text, r"#0 +kernel_main .*\n#1 .* _start ")
+        self.assertRegex(text, r"#0 +main_print_memory .*\n#1 .*kernel_main .*\n#2 .* _start ")
+        found = re.search(r"(?m)^\$1 = (\d+)$", text)
+        self.assertIsNotNone(found, text)
+        self.assertGreater(int(found[1]), 4096)
+        self.assertEqual(process.wait(TIME_LIMIT_S), QEMU, "gdb has ended it")
+        self.check_nothing_left()
 
     def test_bios(self):
-        self.debug()
+        self.check_session()
 
     def test_uefi(self):
-        self.debug("--firmware=uefi")
+        self.check_session("--firmware=uefi")
+
+    def test_an_image_has_its_kernel_in_it(self):
+        image = self.package(suite.build_path("KERNEL"), "--with-elf")
+        process = subprocess.Popen(
+            self.words("run", image, f"--gdb={self.port()}"), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment())
+        for close in process.stdout.close, process.stderr.close, process.wait, process.kill:
+            self.addCleanup(close)
+        script = process.stderr.readline()[len(WAITS):].rstrip()
+        self.assertRegex(self.debug(script, "backtrace", "kill"), r"#0 +_start \(info=0x")
+        process.wait(TIME_LIMIT_S)
+
+    def test_signals_leave_no_script(self):
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            process, script = self.start()
+            self.assertTrue(script.exists())
+            process.send_signal(number)
+            self.assertEqual(process.wait(TIME_LIMIT_S), -number)
+            self.assertEqual(list(self.temporary().iterdir()), [])
+            self.wait_until(lambda: not self.processes(), "no QEMU is left")
+
+
+class RunTest(OutputTest):
+    def test_a_crash(self):
+        outcome = self.tool("run", KERNEL, "--cmdline", "say first|; opcode")
+        self.assertEqual((outcome.status, outcome.out), (1, "first\r\n"))
+        self.assertRegex(outcome.err, r"\Abootimage: \S+: triple fault: invalid opcode, at opcode\+")
+        self.check_nothing_left()
+
+    def test_a_shutdown(self):
+        outcome = self.tool("run", KERNEL, "--cmdline", "say bye|; shutdown")
+        self.assertEqual((outcome.status, outcome.out, outcome.err), (0, "bye\r\n", ""))
+
+    def test_names_of_an_image(self):
+        """The kernel's file is in the image, or named, or there are no names but a hint."""
+        kernel = self.crash_kernel("crash-high")
+        hint = "--symbols, or make the image by --with-elf"
+        for packing, running, named in [((), (), False), (("--with-elf",), (), True),
+                                        ((), ("--symbols", kernel), True)]:
+            with self.subTest(packing=packing, running=running):
+                image = self.package(kernel, *packing, "--cmdline=opcode")
+                outcome = self.tool("run", image, *running)
+                self.assertEqual(outcome.status, 1)
+                first = outcome.err.splitlines()[0]
+                self.assertEqual(re.search(r", at opcode\+0x[0-9a-f]+ \(.*faults\.c:\d+\)\Z", first)
+                                 is not None, named, first)
+                self.assertEqual(hint in outcome.err, not named, outcome.err)
+
+    def test_symbols_that_are_not_there(self):
+        image = self.package(self.crash_kernel(KERNEL))
+        outcome = self.tool("run", image, "--symbols=no.elf")
+        self.assertEqual((outcome.status, outcome.err), (
+            1, "bootimage: no.elf: cannot open: No such file or directory; check the path "
+               "[kernel-open]\n"))
 
 
 if __name__ == "__main__":
