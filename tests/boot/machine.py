@@ -4,9 +4,11 @@ Used as a context manager. Verdicts never hang on how long something takes: ever
 state (a text that was printed, a processor that halted, a reset) and fails at once when that state
 can no longer come; the time limit is only there so that a hang ends. A machine that reset itself
 is kept standing, so that its registers and its output can be put into the failure's message.
-Whatever happens, the boot disk must not have been written.
+Whatever happens, the boot disk must not have been written; of a QEMU that its guest ended, nobody
+can know.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -100,6 +102,7 @@ class Machine:
         self._firmware, self._has_screen = firmware, vga != "none"
         self._qmp = None
         self._may_reset = False
+        self._has_exited = False
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="bootimage-"))
         file = comma_escaped(image)
         if blkdebug:
@@ -143,7 +146,7 @@ class Machine:
 
     def __exit__(self, kind, error, traceback):
         try:
-            if kind is None:
+            if kind is None and not self._has_exited:
                 self._check_alive("the end of the test")
                 self.check_disk_unwritten()
         finally:
@@ -314,6 +317,28 @@ class Machine:
         while not self._was_reset():
             self._check_time("a reset")
             self._qmp.poll(POLL_S)
+
+    def wait_for_panic(self):
+        """Wait until the guest signals a panic; the machine stands then (-action panic=pause)."""
+        self.wait_for(lambda: any(event["event"] == "GUEST_PANICKED" and
+                                  event["data"]["action"] == "pause"
+                                  for event in self._qmp.events), "a panic")
+
+    def resume(self):
+        """Let a machine that stands go on."""
+        self._qmp.command("cont")
+
+    def wait_for_exit(self, status):
+        """Wait until the guest ends QEMU by isa-debug-exit, with this status."""
+        while self._process.poll() is None:
+            if self._was_reset():
+                self._fail(MachineReset, "the guest reset itself before it ended QEMU")
+            self._check_time("the guest to end QEMU")
+            with contextlib.suppress(QmpClosed):
+                self._qmp.poll(POLL_S)
+        if self._process.returncode != status:
+            self._fail(MachineFailure, f"QEMU's status is {self._process.returncode}, not {status}")
+        self._has_exited = True
 
     # Checks.
 
