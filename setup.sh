@@ -35,7 +35,10 @@ openssl                    openssl               openssl                openssl 
 objdump                    binutils              binutils               binutils         binutils
 pkg-config                 pkg-config            pkgconf-pkg-config     pkgconf          pkgconf
 pkg:libelf                 libelf-dev            elfutils-libelf-devel  libelf           libelf
+pkg:libdw                  libdw-dev             elfutils-devel         libelf           elfutils
+file:/usr/include/libiberty/demangle.h libiberty-dev - -           -
 pkg:jansson                libjansson-dev        jansson-devel          jansson          jansson
+pkg:inih                   libinih-dev           inih-devel             libinih          inih
 pkg:zlib                   zlib1g-dev            zlib-devel             zlib             zlib
 pkg:liblz4                 liblz4-dev            lz4-devel              lz4              lz4
 pkg:libxxhash              libxxhash-dev         xxhash-devel           xxhash           xxhash
@@ -45,6 +48,7 @@ qemu:ui-gtk                qemu-system-gui       qemu-ui-gtk            qemu-ui-
 rustc                      rustc                 rust                   rust             rust
 clang-format               clang-format          clang-tools-extra      clang            clang-format
 cppcheck                   cppcheck              cppcheck               cppcheck         cppcheck
+gdb                        gdb                   gdb                    gdb              -
 shellcheck                 shellcheck            ShellCheck             shellcheck       shellcheck
 mandoc                     mandoc                mandoc                 mandoc           mandoc
 python3                    python3               python3                python           python

@@ -1,6 +1,6 @@
 """Writes loader_blob.c: the bytes of the loaders as arrays, so that the tool needs no file.
 
-usage: embed.py LOADER_BLOB_C LOADER_BIN UEFI_ONLY_BIN [ESP_IMAGE]
+usage: embed.py LOADER_BLOB_C LOADER_BIN UEFI_ONLY_BIN KVM_PROBE_BIN [ESP_IMAGE]
 """
 
 import sys
@@ -24,12 +24,14 @@ def array(name, data):
     yield f"}};\nconst size_t {name}_bytes = {len(data)};\n"
 
 
-def main(target, loader, uefi_only, esp=None):
+def main(target, loader, uefi_only, kvm_probe, esp=None):
     with open(target, "w", encoding="ascii") as file:
         file.write('#include "loader_blob.h"\n\n')
         file.writelines(array("loader_blob", read(loader, STAGE2_LBA + 1)))
         file.write("\n")
         file.writelines(array("uefi_only_blob", read(uefi_only, STAGE2_LBA)))
+        file.write("\n")
+        file.writelines(array("kvm_probe_blob", read(kvm_probe, 1)))
         file.write("\n")
         file.writelines(array("esp_blob", read(esp, 1) if esp else b""))
 

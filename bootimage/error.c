@@ -114,6 +114,36 @@ bool error_out_of_memory(struct error *error)
     return error_set(error, "%s", out_of_memory);
 }
 
+static void free_text(char *text)
+{
+    if (text != out_of_memory)
+        free(text);
+}
+
+bool error_prefix(struct error *error, const char *format, ...)
+{
+    va_list arguments;
+    char *prefix;
+    char *whole;
+
+    if (error->text == out_of_memory)
+        return false;
+    va_start(arguments, format);
+    prefix = format_text(format, arguments);
+    va_end(arguments);
+    whole = malloc(strlen(prefix) + strlen(error->text) + 1);
+    if (whole) {
+        strcpy(whole, prefix);
+        strcat(whole, error->text);
+    }
+    free_text(prefix);
+    free_text(error->text);
+    error->text = out_of_memory;
+    if (whole)
+        error->text = whole;
+    return false;
+}
+
 /* A place for one more warning; NULL without memory. */
 static char **add_warning(struct error *error)
 {
@@ -137,12 +167,6 @@ void error_warn(struct error *error, const char *format, ...)
     va_end(arguments);
 }
 
-static void free_text(char *text)
-{
-    if (text != out_of_memory)
-        free(text);
-}
-
 void error_demote(struct error *error)
 {
     char **warning = add_warning(error);
@@ -154,11 +178,18 @@ void error_demote(struct error *error)
     error->text = NULL;
 }
 
-void error_free(struct error *error)
+void error_forget_warnings(struct error *error)
 {
     for (size_t i = 0; i < error->warning_count; i++)
         free_text(error->warnings[i]);
     free(error->warnings);
+    error->warnings = NULL;
+    error->warning_count = 0;
+}
+
+void error_free(struct error *error)
+{
+    error_forget_warnings(error);
     free_text(error->text);
     *error = (struct error){0};
 }

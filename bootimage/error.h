@@ -27,11 +27,17 @@ bool error_set(struct error *error, const char *format, ...) ERROR_PRINTF;
 
 bool error_out_of_memory(struct error *error);
 
+/* Puts a place in front of the text that error_set() was given. Always false. */
+bool error_prefix(struct error *error, const char *format, ...) ERROR_PRINTF;
+
 /* Adds a warning: the image is made all the same. */
 void error_warn(struct error *error, const char *format, ...) ERROR_PRINTF;
 
 /* Makes a warning of what error_set() was given, as it was about something optional. */
 void error_demote(struct error *error);
+
+/* Once they have been shown. */
+void error_forget_warnings(struct error *error);
 
 void error_free(struct error *error);
 

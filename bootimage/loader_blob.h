@@ -15,6 +15,10 @@ extern const size_t loader_blob_bytes;
 extern const uint8_t uefi_only_blob[];
 extern const size_t uefi_only_blob_bytes;
 
+/* No loader: the boot sector that kvm.c tries KVM with. */
+extern const uint8_t kvm_probe_blob[];
+extern const size_t kvm_probe_blob_bytes;
+
 /* 0 bytes: built without UEFI. */
 extern const uint8_t esp_blob[];
 extern const size_t esp_blob_bytes;

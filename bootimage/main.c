@@ -1,7 +1,8 @@
 /*
  * bootimage: makes a disk image that boots a kernel ELF.
  *
- * Here the other modules' texts become output: nothing else prints or exits. The story of an image:
+ * Here the other modules' texts become output: nothing else prints or exits, but for run and test,
+ * which pass on what a guest says as it comes (run/session.c). The story of an image:
  * options.c reads the user's words, kernel.c the kernel, protocol.c finds how it boots,
  * request.c what it asks for, plan.c plans the image, image.c writes it, atomic_file.c gives it its
  * name.
@@ -17,6 +18,7 @@
 #include "plan.h"
 #include "protocol.h"
 #include "request.h"
+#include "run/boot.h"
 #include "runner.h"
 #include "temporary.h"
 #include "verify.h"
@@ -55,10 +57,11 @@ static char *default_output(const char *kernel)
     return path;
 }
 
-static void print_warnings(const struct error *error)
+static void print_warnings(struct error *error)
 {
     for (size_t i = 0; i < error->warning_count; i++)
         fprintf(stderr, "bootimage: warning: %s\n", error->warnings[i]);
+    error_forget_warnings(error);
 }
 
 /* All that the image is made from, and that it must not replace. */
@@ -138,7 +141,7 @@ static bool run_image(const struct options *options, const struct plan *plan, st
     struct runner runner = {.variables = -1, .arguments = options->qemu_arguments};
 
     if (is_uefi) {
-        if (!ovmf_find(&ovmf, options->ovmf, error))
+        if (!ovmf_find(&ovmf, options->machine.ovmf, error))
             goto out;
         runner.ovmf = &ovmf;
         if (ovmf.variables && (runner.variables = runner_copy_variables(&ovmf, error)) < 0)
@@ -151,9 +154,7 @@ static bool run_image(const struct options *options, const struct plan *plan, st
         runner.display = runner_choose_display(options->qemu_arguments, is_uefi);
         print_warnings(error);
         if (runner.display == RUNNER_CURSES && !options->quiet) {
-            fputs("bootimage: QEMU takes this terminal now; to leave it, press Alt+2, type quit "
-                  "and press Enter\n",
-                  stderr);
+            fputs(RUNNER_CURSES_NOTICE, stderr);
             /* QEMU clears the screen at once. */
             sleep(2);
         }
@@ -165,6 +166,26 @@ out:
         close(runner.variables);
     ovmf_free(&ovmf);
     return false;
+}
+
+/* run and test: *status gets their exit status. */
+static bool boot(const struct options *options, const struct kernel *kernel,
+                 const struct plan *plan, int *status, struct error *error)
+{
+    char *name = default_output(options->file);
+    struct boot boot = {
+        .options = options, .default_image = name, .output = stdout, .errors = stderr};
+    bool done;
+
+    if (!name)
+        return error_out_of_memory(error);
+    if (options->verbose && options->config)
+        fprintf(stderr, "bootimage: project file: %s\n", options->config);
+    print_warnings(error);
+    done = plan ? boot_kernel(&boot, kernel, plan, error) : boot_image(&boot, error);
+    *status = boot.status;
+    free(name);
+    return done;
 }
 
 /* One of the two options also overrides a note that asks for the other. */
@@ -213,7 +234,7 @@ static bool override_requests(struct kernel *kernel, const struct options *optio
 static bool choose_loaders(struct plan_options *plan, const struct options *options, uint8_t **own,
                            struct error *error)
 {
-    const bool is_runner = options->command == COMMAND_RUNNER;
+    const bool is_runner = options->command & (COMMAND_RUNNER | COMMAND_RUN | COMMAND_TEST);
     const bool with_bios = options->firmware != OPTIONS_FIRMWARE_UEFI || is_runner;
     const bool with_uefi = options->firmware != OPTIONS_FIRMWARE_BIOS || is_runner;
     const bool wants_uefi = options->firmware > OPTIONS_FIRMWARE_BIOS || options->signer.key;
@@ -235,7 +256,7 @@ static bool choose_loaders(struct plan_options *plan, const struct options *opti
     return *own;
 }
 
-static bool package(struct options *options, struct error *error)
+static bool package(struct options *options, int *status, struct error *error)
 {
     struct plan_options plan_options = {
         .command_line = options->command_line,
@@ -259,6 +280,8 @@ static bool package(struct options *options, struct error *error)
             done = run_image(options, &plan, error);
         else if (options->command == COMMAND_INSPECT)
             done = inspect_kernel(&kernel, &plan, choice.reason, options->json, stdout, error);
+        else if (options->command & (COMMAND_RUN | COMMAND_TEST))
+            done = boot(options, &kernel, &plan, status, error);
         else
             done = write_image(options, &kernel, &plan, error);
         plan_free(&plan);
@@ -269,15 +292,23 @@ out:
     return done;
 }
 
-static bool inspect(struct options *options, struct error *error)
+/* Options for the plan come too late for an image. */
+static bool check_image_options(const struct options *options, struct error *error)
+{
+    if (!options->planning)
+        return true;
+    return error_set(error,
+                     "%s: is an image, whose plan is made: --%s would change nothing; leave it "
+                     "out, or name the kernel [inspect-image-option]",
+                     options->file, options->planning);
+}
+
+static bool inspect(struct options *options, int *status, struct error *error)
 {
     if (!image_reader_recognise(options->file))
-        return package(options, error);
-    if (options->planning)
-        return error_set(error,
-                         "%s: is an image, whose plan is made: --%s would change nothing; leave it "
-                         "out, or name the kernel [inspect-image-option]",
-                         options->file, options->planning);
+        return package(options, status, error);
+    if (!check_image_options(options, error))
+        return false;
     return inspect_image(options->file, options->json, stdout, error);
 }
 
@@ -297,17 +328,28 @@ static bool verify(const struct options *options, struct error *error)
     return true;
 }
 
-static bool run_command(struct options *options, struct error *error)
+static bool run_or_test(struct options *options, int *status, struct error *error)
+{
+    if (!image_reader_recognise(options->file))
+        return package(options, status, error);
+    return check_image_options(options, error) && boot(options, NULL, NULL, status, error);
+}
+
+/* *status gets an exit status that is neither success nor failure. */
+static bool run_command(struct options *options, int *status, struct error *error)
 {
     switch (options->command) {
     case COMMAND_INSPECT:
-        return inspect(options, error);
+        return inspect(options, status, error);
     case COMMAND_VERIFY:
         return verify(options, error);
+    case COMMAND_RUN:
+    case COMMAND_TEST:
+        return run_or_test(options, status, error);
     case COMMAND_PACKAGE:
     case COMMAND_RUNNER:
     default:
-        return package(options, error);
+        return package(options, status, error);
     }
 }
 
@@ -352,14 +394,16 @@ int main(int count, char **words)
     if (!options_parse(&options, count, words, &error)) {
         status = EXIT_USAGE;
     } else if (options.help) {
-        fputs(options_usage, stdout);
+        fputs(options_usage_image, stdout);
+        fputs(options_usage_machine, stdout);
     } else if (options.version) {
         printf("bootimage %s\nfirmware BIOS%s\njansson %s\nlibelf %s\nxxHash %d.%d.%d (built in)\n",
                BOOTIMAGE_VERSION, esp_blob_bytes > 0 ? ", UEFI" : " (built without UEFI)",
                jansson_version_str(), BOOTIMAGE_LIBELF_VERSION, XXH_VERSION_MAJOR,
                XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
-    } else if (!run_command(&options, &error)) {
-        status = EXIT_FAILURE;
+    } else if (!run_command(&options, &status, &error)) {
+        /* The other numbers of test are verdicts. */
+        status = options.command == COMMAND_TEST ? EXIT_USAGE : EXIT_FAILURE;
     }
     if (status == EXIT_SUCCESS && !flush_output(&error))
         status = EXIT_FAILURE;

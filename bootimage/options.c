@@ -1,130 +1,76 @@
 /*
  * Before the first step: the user's words become a struct options.
  *
- * Each option is one row of a table, which says for which commands it is, and one case of
- * take_option(). Only the words are looked at here; what they name is opened by other modules.
+ * option_table.c has the options. The words are read first and taken last, as the project file
+ * (config.c) comes between: it is found by the kernel's name, and words override it.
  */
 #include "options.h"
 
-#include "number.h"
-#include "request.h"
+#include "config.h"
+#include "option_table.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-const char options_usage[] =
-    "usage: bootimage [OPTIONS] KERNEL\n"
-    "       bootimage runner [OPTIONS] KERNEL [QEMU ARGUMENTS...]\n"
-    "       bootimage inspect [OPTIONS] FILE\n"
-    "       bootimage verify [-q] IMAGE\n"
-    "\n"
-    "Makes a disk image that boots KERNEL, any freestanding x86 ELF executable.\n"
-    "`bootimage runner` makes a temporary image and boots it in QEMU; all that follows\n"
-    "KERNEL goes to QEMU, and QEMU's exit status is that of the command.\n"
-    "`bootimage inspect` tells what is planned for FILE, a kernel or an image;\n"
-    "`bootimage verify` checks that IMAGE, a file or a disk, is whole.\n"
-    "\n"
-    "  -o, --output=IMAGE    the image; default: bootimage-<name>.bin beside KERNEL,\n"
-    "                        <name> being its file name without .elf (only to make one)\n"
-    "      --cmdline=STRING  the command line that the kernel is given\n"
-    "      --protocol=NAME   how the kernel is entered: plain, plain32, multiboot1,\n"
-    "                        multiboot2, pvh, linux or linux16; default: as its header\n"
-    "                        or note says, else as its ELF class says\n"
-    "      --module=FILE[=NAME][,ARGUMENTS]\n"
-    "                        give the kernel this file, too; any number of times; a\n"
-    "                        backslash takes the = or , after it for part of FILE or NAME\n"
-    "      --with-elf        give the kernel its own ELF file, with all its sections\n"
-    "      --base=ADDRESS    where to map the lowest page of a position-independent kernel\n"
-    "      --kaslr           map a position-independent kernel at a random address\n"
-    "      --stack-size=SIZE bytes of the kernel's stack, such as 64K; default: as the\n"
-    "                        kernel's note asks, else 64K\n"
-    "      --firmware=NAME   what the image boots on: bios, uefi or both (the default);\n"
-    "                        runner: what QEMU has, bios (the default) or uefi\n"
-    "      --ovmf=FILE       runner: the UEFI firmware's code; default: as QEMU's firmware\n"
-    "                        descriptors say\n"
-    "      --sign=KEY --cert=CERTIFICATE\n"
-    "                        sign the UEFI loader for Secure Boot, by sbsign; both PEM\n"
-    "      --json            inspect: tell it as JSON\n"
-    "  -q, --quiet           only say what is wrong (not for inspect)\n"
-    "      --help            show this and exit\n"
-    "      --version         show versions and exit\n"
-    "\n"
-    "Exit status: 0 done, 1 failed, 2 wrong usage.\n";
 
 static const struct {
     const char *name;
     enum command command;
 } commands[] = {
-    {"runner", COMMAND_RUNNER},
-    {"inspect", COMMAND_INSPECT},
-    {"verify", COMMAND_VERIFY},
+    {"runner", COMMAND_RUNNER}, {"inspect", COMMAND_INSPECT}, {"verify", COMMAND_VERIFY},
+    {"run", COMMAND_RUN},       {"test", COMMAND_TEST},
 };
 
-#define ALL_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_INSPECT | COMMAND_VERIFY)
-/* Those that plan an image of a kernel. */
-#define PLANNING_COMMANDS (COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_INSPECT)
+/* Long options have their place in the table behind this, which is no letter. */
+#define FIRST_ROW 256
 
-/* From 256 on where there is no short option. */
-enum {
-    OPTION_CMDLINE = 256,
-    OPTION_BASE,
-    OPTION_CERT,
-    OPTION_FIRMWARE,
-    OPTION_KASLR,
-    OPTION_JSON,
-    OPTION_MODULE,
-    OPTION_OVMF,
-    OPTION_PROTOCOL,
-    OPTION_SIGN,
-    OPTION_STACK_SIZE,
-    OPTION_WITH_ELF,
-    OPTION_HELP,
-    OPTION_VERSION
+/* An option as it was given. */
+struct word {
+    const struct option_row *row;
+    const char *value; /* NULL: none */
 };
 
-/* As bootinfo.h promises. */
-#define COMMAND_LINE_MAXIMUM_BYTES 65535u
-
-static const struct {
-    const char *name;
-    int has_argument;
-    int letter;
-    int commands; /* a set of enum command */
-} rows[] = {
-    {"output", required_argument, 'o', COMMAND_PACKAGE},
-    {"cmdline", required_argument, OPTION_CMDLINE, PLANNING_COMMANDS},
-    {"protocol", required_argument, OPTION_PROTOCOL, PLANNING_COMMANDS},
-    {"module", required_argument, OPTION_MODULE, PLANNING_COMMANDS},
-    {"with-elf", no_argument, OPTION_WITH_ELF, PLANNING_COMMANDS},
-    {"stack-size", required_argument, OPTION_STACK_SIZE, PLANNING_COMMANDS},
-    {"base", required_argument, OPTION_BASE, PLANNING_COMMANDS},
-    {"kaslr", no_argument, OPTION_KASLR, PLANNING_COMMANDS},
-    {"firmware", required_argument, OPTION_FIRMWARE, PLANNING_COMMANDS},
-    {"sign", required_argument, OPTION_SIGN, COMMAND_PACKAGE | COMMAND_RUNNER},
-    {"cert", required_argument, OPTION_CERT, COMMAND_PACKAGE | COMMAND_RUNNER},
-    {"ovmf", required_argument, OPTION_OVMF, COMMAND_RUNNER},
-    {"json", no_argument, OPTION_JSON, COMMAND_INSPECT},
-    {"quiet", no_argument, 'q', COMMAND_PACKAGE | COMMAND_RUNNER | COMMAND_VERIFY},
-    {"help", no_argument, OPTION_HELP, ALL_COMMANDS},
-    {"version", no_argument, OPTION_VERSION, ALL_COMMANDS},
+/* The words in their order. */
+struct words {
+    struct word *options;
+    size_t option_count;
+    char **operands;
+    size_t operand_count;
 };
-
-#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
 /* The tables of getopt_long(). */
-static void fill_tables(struct option long_options[ROW_COUNT + 1], char letters[3 * ROW_COUNT])
+static void fill_tables(struct option *long_options, char *letters)
 {
     size_t end = strlen(letters);
 
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        long_options[i] = (struct option){rows[i].name, rows[i].has_argument, NULL, rows[i].letter};
-        if (rows[i].letter >= 256)
+    for (size_t i = 0; i < option_table_count; i++) {
+        const struct option_row *row = &option_table[i];
+        const int has_argument = row->kind == OPTION_COMMAND ? no_argument
+                                 : row->kind == OPTION_FLAG || row->kind == OPTION_NUMBER
+                                     ? optional_argument
+                                     : required_argument;
+
+        long_options[i] = (struct option){row->name, has_argument, NULL, FIRST_ROW + (int)i};
+        if (row->letter == 0)
             continue;
-        letters[end++] = (char)rows[i].letter;
-        if (rows[i].has_argument == required_argument)
+        letters[end++] = (char)row->letter;
+        if (has_argument == required_argument)
             letters[end++] = ':';
     }
+}
+
+static const struct option_row *row_of(int found)
+{
+    size_t row = 0;
+
+    if (found >= FIRST_ROW)
+        return &option_table[found - FIRST_ROW];
+    while (option_table[row].letter != found)
+        row++;
+    return &option_table[row];
 }
 
 static bool wrong_option(int character, const char *argument, struct error *error)
@@ -132,22 +78,20 @@ static bool wrong_option(int character, const char *argument, struct error *erro
     const char *what = character == ':' ? "needs an argument" : "is unknown or takes no argument";
 
     /* getopt_long() says which short option it was, but of a long one only where it stood. */
-    if (optopt > 0 && optopt < 256)
+    if (optopt > 0 && optopt < FIRST_ROW)
         return error_set(error, "option -%c %s; see bootimage --help [wrong-option]", optopt, what);
     return error_set(error, "option %s %s; see bootimage --help [wrong-option]", argument, what);
 }
 
 /* Whether the option is for the command; keeps in mind whether it is for a plan. */
-static bool check_command(struct options *options, int letter, struct error *error)
+static bool check_command(struct options *options, const struct option_row *row,
+                          struct error *error)
 {
-    size_t row = 0;
     const char *name = "";
 
-    while (rows[row].letter != letter)
-        row++;
-    if (rows[row].commands == PLANNING_COMMANDS)
-        options->planning = rows[row].name;
-    if (rows[row].commands & (int)options->command)
+    if (row->commands == OPTION_PLANNING_COMMANDS && row->kind != OPTION_CONFIG)
+        options->planning = row->name;
+    if (row->commands & (int)options->command)
         return true;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (commands[i].command == options->command)
@@ -155,141 +99,93 @@ static bool check_command(struct options *options, int letter, struct error *err
     }
     return error_set(error,
                      "bootimage%s%s has no option --%s; see bootimage --help [option-elsewhere]",
-                     *name ? " " : "", name, rows[row].name);
+                     *name ? " " : "", name, row->name);
 }
 
-static bool take_output(struct options *options, const char *path, struct error *error)
+/* Whether a word is a number, and so the value of an option before it that may have one. */
+static bool is_number(const char *word)
 {
-    options->output = path;
-    if (strcmp(path, "-") == 0)
-        return error_set(
-            error, "an image cannot go to standard output; name a file with -o [output-standard]");
-    if (*path == 0)
-        return error_set(error, "-o is empty; name a file with it [output-empty]");
-    return true;
+    const char *end = word;
+
+    while (end && isdigit((unsigned char)*end))
+        end++;
+    return end && end > word && *end == 0;
 }
 
-static bool take_command_line(struct options *options, const char *text, struct error *error)
+/* Reads all options, and the operands up to --, or to the first one for runner. */
+static bool read_words(struct words *read, struct options *options, int count, char **words,
+                       const struct option *long_options, const char *letters, struct error *error)
 {
-    size_t bytes = strlen(text);
+    int found;
 
-    options->command_line = text;
-    if (bytes > COMMAND_LINE_MAXIMUM_BYTES)
-        return error_set(error,
-                         "--cmdline takes %zu bytes, more than %u; give the kernel a file with it, "
-                         "by --module [cmdline-too-long]",
-                         bytes, COMMAND_LINE_MAXIMUM_BYTES);
-    for (const char *next = text; *next; next += error_utf8_length(next)) {
-        if (error_utf8_length(next) == 0)
-            return error_set(error,
-                             "--cmdline is not valid UTF-8 at byte %zu; kernels are promised "
-                             "UTF-8 [cmdline-utf8]",
-                             (size_t)(next - text));
+    while ((found = getopt_long(count, words, letters, long_options, NULL)) != -1) {
+        if (found == ':' || found == '?')
+            return wrong_option(found, words[optind - 1], error);
+        if (found == 1) {
+            read->operands[read->operand_count++] = optarg;
+            continue;
+        }
+        struct word word = {row_of(found), optarg};
+        if (word.row->kind == OPTION_NUMBER && !word.value && is_number(words[optind]))
+            word.value = words[optind++];
+        if (!check_command(options, word.row, error))
+            return false;
+        if (word.row->kind == OPTION_COMMAND || word.row->kind == OPTION_CONFIG)
+            word.row->take(options, word.value, error);
+        else
+            read->options[read->option_count++] = word;
+        if (options->help || options->version)
+            return true;
     }
     return true;
 }
 
-static bool take_stack_size(struct options *options, const char *size, struct error *error)
+static void forget_plan_words(struct options_texts *list, const char *name)
 {
-    if (number_parse_bytes(size, &options->stack_bytes) && options->stack_bytes > 0 &&
-        options->stack_bytes <= REQUEST_STACK_MAXIMUM)
-        return true;
-    return error_set(error,
-                     "--stack-size is %s; give 1 to 1G bytes, such as 65536, 0x10000 or 64K "
-                     "[stack-size]",
-                     size);
-}
+    size_t kept = 0;
 
-/* What else an address has to be, request.c says of the kernel's own request, too. */
-static bool take_base(struct options *options, const char *address, struct error *error)
-{
-    if (number_parse(address, &options->base) && options->base > 0)
-        return true;
-    return error_set(
-        error, "--base is %s; give an address, such as 0xffffffff80000000 [base-number]", address);
-}
-
-static bool take_firmware(struct options *options, const char *name, struct error *error)
-{
-    static const char *const names[] = {
-        [OPTIONS_FIRMWARE_BIOS] = "bios",
-        [OPTIONS_FIRMWARE_UEFI] = "uefi",
-        [OPTIONS_FIRMWARE_BOTH] = "both",
-    };
-    const bool is_runner = options->command == COMMAND_RUNNER;
-
-    for (int i = OPTIONS_FIRMWARE_BIOS; i <= OPTIONS_FIRMWARE_BOTH; i++) {
-        if (strcmp(name, names[i]) == 0)
-            options->firmware = (enum options_firmware)i;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strncmp(list->texts[i] + strlen("--"), name, strlen(name)) != 0)
+            list->texts[kept++] = list->texts[i];
     }
-    if (options->firmware != OPTIONS_FIRMWARE_DEFAULT &&
-        !(is_runner && options->firmware == OPTIONS_FIRMWARE_BOTH))
-        return true;
-    return error_set(error, "--firmware is %s; give %s [firmware-name]", name,
-                     is_runner ? "bios or uefi" : "bios, uefi or both");
+    list->count = kept;
 }
 
-/* argument is NULL for an option without one. */
-static bool take_option(struct options *options, int letter, const char *argument,
-                        struct error *error)
+/* A base of the words overrides a random one of the project file, and the other way round. */
+static void override_base(struct options *options, const struct words *words)
 {
-    switch (letter) {
-    case 'o':
-        return take_output(options, argument, error);
-    case OPTION_CMDLINE:
-        return take_command_line(options, argument, error);
-    case OPTION_PROTOCOL:
-        options->protocol = argument;
-        return true;
-    case OPTION_MODULE:
-        return module_add(&options->modules, argument, error);
-    case OPTION_WITH_ELF:
-        options->with_elf = true;
-        return true;
-    case OPTION_BASE:
-        return take_base(options, argument, error);
-    case OPTION_FIRMWARE:
-        return take_firmware(options, argument, error);
-    case OPTION_SIGN:
-        options->signer.key = argument;
-        return true;
-    case OPTION_CERT:
-        options->signer.certificate = argument;
-        return true;
-    case OPTION_OVMF:
-        options->ovmf = argument;
-        return true;
-    case OPTION_KASLR:
-        options->random_base = true;
-        return true;
-    case OPTION_STACK_SIZE:
-        return take_stack_size(options, argument, error);
-    case OPTION_JSON:
-        options->json = true;
-        return true;
-    case 'q':
-        options->quiet = true;
-        return true;
-    case OPTION_HELP:
-        options->help = true;
-        return true;
-    default:
-        options->version = true;
-        return true;
+    for (size_t i = 0; i < words->option_count; i++) {
+        if (strcmp(words->options[i].row->name, "base") == 0) {
+            options->random_base = false;
+            forget_plan_words(&options->plan_words, "kaslr");
+        }
+        if (strcmp(words->options[i].row->name, "kaslr") == 0) {
+            options->base = 0;
+            forget_plan_words(&options->plan_words, "base=");
+        }
     }
 }
 
-/* What is no option: the file, and what follows it. */
-static bool take_operands(struct options *options, int count, char **words, struct error *error)
+static bool take_options(struct options *options, const struct words *words, struct error *error)
 {
-    if (count == 0)
-        return error_set(error, "no file given; see bootimage --help [no-file]");
-    options->file = words[0];
-    if (options->command != COMMAND_RUNNER && count > 1)
-        return error_set(
-            error,
-            "unexpected argument %s: one file at a time; see bootimage --help [extra-argument]",
-            words[1]);
+    if (options->command != COMMAND_VERIFY && !config_read(options, error))
+        return false;
+    override_base(options, words);
+    for (size_t i = 0; i < words->option_count; i++) {
+        const struct word *word = &words->options[i];
+
+        if (!word->row->take(options, word->value, error) ||
+            !option_note(options, word->row, word->value, error))
+            return false;
+    }
+    return true;
+}
+
+/* What must fit together. */
+static bool check_options(const struct options *options, struct error *error)
+{
+    const bool has_machine = options->command & (COMMAND_RUN | COMMAND_TEST);
+
     if (!options->signer.key != !options->signer.certificate)
         return error_set(error, "--sign and --cert go together: a private key and its certificate; "
                                 "give both [sign-alone]");
@@ -298,12 +194,40 @@ static bool take_operands(struct options *options, int count, char **words, stru
         return error_set(error,
                          "--sign signs the loader for UEFI, which --firmware=bios leaves out; "
                          "leave out one of them [sign-bios]");
-    if (options->ovmf && options->firmware != OPTIONS_FIRMWARE_UEFI)
+    if (options->machine.ovmf && options->firmware != OPTIONS_FIRMWARE_UEFI)
         return error_set(error, "--ovmf is of no use without --firmware=uefi; give both "
                                 "[ovmf-without-uefi]");
-    options->qemu_arguments = words + 1;
-    if (options->command == COMMAND_RUNNER && count > 1 && strcmp(words[1], "--") == 0)
+    if (options->gdb_port && options->random_base)
+        return error_set(error, "--gdb wants to know where the kernel is mapped, and --kaslr lets "
+                                "nobody know; leave out one of them [gdb-kaslr]");
+    if (has_machine && options->outputs.screenshot_at_s && !options->outputs.screenshot &&
+        !options->outputs.record)
+        return error_set(error, "--screenshot-at is of no use without --screenshot; give both "
+                                "[screenshot-at-alone]");
+    return true;
+}
+
+/* What is no option: the file, and what follows it. tail is behind --, or behind runner's kernel.
+ */
+static bool take_operands(struct options *options, const struct words *words, char **tail,
+                          struct error *error)
+{
+    if (words->operand_count == 0)
+        return error_set(error, "no file given; see bootimage --help [no-file]");
+    options->file = words->operands[0];
+    if (words->operand_count > 1)
+        return error_set(
+            error,
+            "unexpected argument %s: one file at a time; see bootimage --help [extra-argument]",
+            words->operands[1]);
+    options->qemu_arguments = tail;
+    if (options->command == COMMAND_RUNNER && *tail && strcmp(*tail, "--") == 0)
         options->qemu_arguments++;
+    else if (*tail && !(options->command & (COMMAND_RUNNER | COMMAND_RUN | COMMAND_TEST)))
+        return error_set(
+            error,
+            "unexpected argument %s: one file at a time; see bootimage --help [extra-argument]",
+            *tail);
     return true;
 }
 
@@ -316,35 +240,74 @@ static enum command find_command(const char *word)
     return COMMAND_PACKAGE;
 }
 
+/* Where getopt_long() stopped is the kernel for runner, or the word behind --. */
+static char **take_tail(const struct options *options, struct words *read, char **rest)
+{
+    const bool takes_first =
+        options->command == COMMAND_RUNNER ||
+        (!(options->command & (COMMAND_RUN | COMMAND_TEST)) && read->operand_count == 0);
+
+    if (takes_first && *rest)
+        read->operands[read->operand_count++] = *rest++;
+    return rest;
+}
+
+static bool parse(struct options *options, struct words *read, int count, char **words,
+                  struct error *error)
+{
+    /* Own options end at the kernel for runner, where the rest is QEMU's, and may follow it else,
+       up to --. A ':' has getopt_long() tell a missing argument from an unknown option. */
+    struct option long_options[OPTION_TABLE_MOST + 1];
+    char letters[3 * OPTION_TABLE_MOST + 3];
+    char **tail;
+
+    memset(long_options, 0, sizeof(long_options));
+    memset(letters, 0, sizeof(letters));
+    strcpy(letters, options->command == COMMAND_RUNNER ? "+:" : "-:");
+    fill_tables(long_options, letters);
+    opterr = 0;
+    if (!read_words(read, options, count, words, long_options, letters, error))
+        return false;
+    if (options->help || options->version)
+        return true;
+    tail = take_tail(options, read, words + optind);
+    return take_operands(options, read, tail, error) && take_options(options, read, error) &&
+           check_options(options, error);
+}
+
 bool options_parse(struct options *options, int count, char **words, struct error *error)
 {
-    struct option long_options[ROW_COUNT + 1] = {0};
-    /* Own options end at the kernel for the runner, where the rest is QEMU's, and may follow it
-       else. A ':' has getopt_long() tell a missing argument from an unknown option. */
-    char letters[3 * ROW_COUNT] = ":";
-    int letter;
+    struct words read = {0};
+    bool done = false;
 
-    *options = (struct options){.command = find_command(count > 1 ? words[1] : NULL)};
+    *options = (struct options){
+        .command = find_command(count > 1 ? words[1] : NULL),
+        .expectations = {.timeout_s = OPTIONS_TIMEOUT_S, .success_code = OPTIONS_SUCCESS_CODE},
+    };
     if (options->command != COMMAND_PACKAGE) {
         count--;
         words++;
     }
-    if (options->command == COMMAND_RUNNER)
-        strcpy(letters, "+:");
-    fill_tables(long_options, letters);
-    opterr = 0;
-    while ((letter = getopt_long(count, words, letters, long_options, NULL)) != -1) {
-        if (letter == ':' || letter == '?')
-            return wrong_option(letter, words[optind - 1], error);
-        if (!check_command(options, letter, error) || !take_option(options, letter, optarg, error))
-            return false;
-        if (options->help || options->version)
-            return true;
-    }
-    return take_operands(options, count - optind, words + optind, error);
+    read.options = calloc((size_t)count + 1, sizeof(*read.options));
+    read.operands = calloc((size_t)count + 1, sizeof(*read.operands));
+    if (read.options && read.operands)
+        done = parse(options, &read, count, words, error);
+    else
+        error_out_of_memory(error);
+    free(read.options);
+    free(read.operands);
+    return done;
 }
 
 void options_free(struct options *options)
 {
     module_free(&options->modules);
+    free(options->extra_words.texts);
+    free(options->plan_words.texts);
+    free(options->expectations.serial.texts);
+    free(options->expectations.screen.texts);
+    free(options->expectations.fonts.texts);
+    for (size_t i = 0; i < options->own_text_count; i++)
+        free(options->own_texts[i]);
+    free(options->own_texts);
 }

@@ -19,6 +19,11 @@ enum runner_display {
     RUNNER_USER,    /* the user's arguments say it all */
 };
 
+/* How to leave RUNNER_CURSES. */
+#define RUNNER_CURSES_NOTICE                                                                       \
+    "bootimage: QEMU takes this terminal now; to leave it, press Alt+2, type quit "                \
+    "and press Enter\n"
+
 /* Looks at the arguments for QEMU, the environment and standard output. For RUNNER_CURSES standard
    input is made the terminal; it cannot show the graphics of a UEFI machine. */
 enum runner_display runner_choose_display(char *const arguments[], bool is_uefi);

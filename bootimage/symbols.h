@@ -12,4 +12,8 @@ struct Elf;
    behind, whose distance goes to *offset. NULL if there is none. The name lives as long as elf. */
 const char *symbols_find(struct Elf *elf, uint64_t vaddr, uint64_t *offset);
 
+/* The name of the function or object whose bytes hold vaddr; else of the label before it in its
+   section; of a table of dynamic symbols where the other does not have it. Otherwise the same. */
+const char *symbols_holding(struct Elf *elf, uint64_t vaddr, uint64_t *offset);
+
 #endif

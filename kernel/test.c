@@ -9,6 +9,7 @@
 #include "verdict.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* All tests; kernel.ld. */
 extern const struct test test_table[];
@@ -50,7 +51,7 @@ static bool test_passes(const struct test *test, const struct bootinfo *info)
 
 void test_run_all(const struct bootinfo *info)
 {
-    const size_t count = (size_t)(test_table_end - test_table);
+    const size_t count = ((uintptr_t)test_table_end - (uintptr_t)test_table) / sizeof(struct test);
     size_t passed = 0;
 
     /* The firmware may have left something on the line. */

@@ -30,7 +30,7 @@ struct registers {
     uint16_t cs, ss, ds, es, fs, gs;
     uint64_t cs_base, fs_base, gs_base;
     uint64_t cr0, cr2, cr3, cr4, efer;
-    uint64_t gdt, idt;     /* addresses of the tables */
+    uint64_t gdt, idt; /* addresses of the tables */
     uint32_t idt_limit;
     unsigned int bits; /* of the code: 16, 32 or 64 */
     bool is_halted;    /* by HLT */
@@ -42,5 +42,10 @@ const char *registers_name(enum registers_general number, unsigned int bits);
 
 /* text need not end with a 0. False if a register is missing that every x86 CPU has. */
 bool registers_parse(struct registers *registers, const char *text, size_t bytes);
+
+/* The next CPU of what "info registers -a" prints, which heads each with "CPU#" and its number;
+   without such a line, the text is of CPU 0. Moves *text behind it. A CPU whose registers are not
+   complete is left out. False at the end. */
+bool registers_next(struct registers *registers, unsigned int *cpu, const char **text);
 
 #endif

@@ -4,6 +4,7 @@
  * once as the BIOS takes; what it holds beyond the request serves the next one. Nothing is ever
  * written.
  */
+#include "../core/cpu.h"
 #include "../core/firmware.h"
 #include "../core/log.h"
 #include "bios.h"
@@ -209,8 +210,10 @@ static void hold(uint64_t lba)
     fail(ERROR_DISK_READ, {"drive", disk.drive}, {"sector", lba}, {"status", status});
 }
 
-void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
+uint64_t firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
 {
+    uint64_t copy_ticks = 0;
+
     while (bytes > 0) {
         if (lba < disk.held_lba || lba - disk.held_lba >= disk.held_sectors)
             hold(lba);
@@ -219,9 +222,12 @@ void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
 
         if (part > bytes)
             part = bytes;
+        const uint64_t start = cpu_read_tsc();
         memcpy((void *)(uintptr_t)paddr, bios_bounce + skip, part);
+        copy_ticks += cpu_read_tsc() - start;
         lba += part / IMAGE_SECTOR_BYTES;
         paddr += part;
         bytes -= part;
     }
+    return copy_ticks;
 }

@@ -91,6 +91,9 @@ void bootinfo_start(struct loader *loader)
         .kernel_file_bytes = loader->modules.kernel_file_bytes,
         .kernel_slide = loader->protocol->slide,
         .wall_clock_s = loader->wall_clock_s,
+        .ticks_read = loader->ticks.read,
+        .ticks_copy = loader->ticks.copy,
+        .ticks_check = loader->ticks.check,
     };
     loader->info = info;
     if (info->module_count > 0)

@@ -26,8 +26,9 @@ struct firmware_boot {
 };
 
 /* Read `bytes` bytes that begin at sector `lba` of the boot disk to any physical address below
-   4 GiB. Sectors behind the end of the image are never asked for. */
-void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr);
+   4 GiB. Sectors behind the end of the image are never asked for. Returns how many ticks of the
+   time stamp counter went by with copying from a buffer. */
+uint64_t firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr);
 
 /* Add all that the firmware tells of memory to an empty map (memory_map_add()). Gives the map its
    storage first. What is usable there may be overwritten at once; what the firmware gives back only

@@ -4,6 +4,7 @@
 #include "load.h"
 
 #include "checksum.h"
+#include "cpu.h"
 #include "firmware.h"
 #include "log.h"
 #include "plan.h"
@@ -16,17 +17,25 @@ static void *at(const struct plan_region *region, uint64_t vaddr)
 }
 
 uint64_t load_payload(const struct plan *plan, uint64_t payload_offset, uint64_t bytes,
-                      uint64_t paddr)
+                      uint64_t paddr, struct load_ticks *ticks)
 {
-    firmware_read_disk(plan->lba + payload_offset / IMAGE_SECTOR_BYTES, bytes, paddr);
-    return checksum_xxh64((const void *)(uintptr_t)paddr, bytes);
+    const uint64_t start = cpu_read_tsc();
+    const uint64_t copy =
+        firmware_read_disk(plan->lba + payload_offset / IMAGE_SECTOR_BYTES, bytes, paddr);
+    const uint64_t there = cpu_read_tsc();
+    const uint64_t found = checksum_xxh64((const void *)(uintptr_t)paddr, bytes);
+
+    ticks->read += there - start - copy;
+    ticks->copy += copy;
+    ticks->check += cpu_read_tsc() - there;
+    return found;
 }
 
 static void load_segment(const struct plan *plan, const struct plan_region *region,
-                         const struct plan_segment *segment)
+                         const struct plan_segment *segment, struct load_ticks *ticks)
 {
     uint64_t found = load_payload(plan, segment->payload_offset, segment->file_bytes,
-                                  (uintptr_t)at(region, segment->vaddr));
+                                  (uintptr_t)at(region, segment->vaddr), ticks);
 
     if (found != segment->xxh64)
         fail(ERROR_PAYLOAD_DAMAGED, {"segment", segment->index}, {"checksum", found},
@@ -40,7 +49,8 @@ static void clear(const struct plan_region *region, uint64_t start, uint64_t end
 }
 
 /* The segments of the region, which are sorted, and zeros before, between and behind them. */
-static void load_region(const struct plan *plan, const struct plan_region *region)
+static void load_region(const struct plan *plan, const struct plan_region *region,
+                        struct load_ticks *ticks)
 {
     uint64_t filled = region->vaddr;
     const struct plan_record *record = plan_next(plan, &region->record);
@@ -51,16 +61,16 @@ static void load_region(const struct plan *plan, const struct plan_region *regio
         if (record->type != PLAN_SEGMENT)
             continue;
         clear(region, filled, segment->vaddr);
-        load_segment(plan, region, segment);
+        load_segment(plan, region, segment, ticks);
         filled = segment->vaddr + segment->file_bytes;
     }
     clear(region, filled, region->vaddr + region->bytes);
 }
 
-void load_regions(const struct plan *plan)
+void load_regions(const struct plan *plan, struct load_ticks *ticks)
 {
     const struct plan_record *record = NULL;
 
     while ((record = plan_find(plan, record, PLAN_REGION)))
-        load_region(plan, (const void *)record);
+        load_region(plan, (const void *)record, ticks);
 }

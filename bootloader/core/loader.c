@@ -53,7 +53,7 @@ void loader_main(const struct firmware_boot *boot)
     relocation_choose_base(&loader.plan, loader.wall_clock_s);
     placement_place(&loader.plan, &loader.map, loader.space.physical_memory);
     loader.tsc_load = cpu_read_tsc();
-    load_regions(&loader.plan);
+    load_regions(&loader.plan, &loader.ticks);
     relocation_apply(&loader.plan);
     modules_load(&loader);
 

@@ -11,6 +11,7 @@
 #include "handover.h"
 #include "information.h"
 #include "limine.h"
+#include "load.h"
 #include "memory_map.h"
 #include "module.h"
 #include "plan.h"
@@ -30,6 +31,7 @@ struct loader {
     uint32_t traits;                             /* of the protocol (protocol.h) */
     const struct plan_efi_entry *services_entry; /* NULL: the firmware will be left */
     uint64_t tsc_loader, tsc_load, tsc_map;
+    struct load_ticks ticks;
     struct address_space space;
     struct modules modules;
     struct sections sections;

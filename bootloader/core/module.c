@@ -96,7 +96,8 @@ static uint64_t load(struct loader *loader, const struct plan_module *module, co
     uint64_t paddr = take(loader, bytes);
     if (!paddr)
         fail(ERROR_NO_MEMORY, {what, index}, {"bytes", module->bytes});
-    uint64_t found = load_payload(&loader->plan, module->payload_offset, module->bytes, paddr);
+    uint64_t found =
+        load_payload(&loader->plan, module->payload_offset, module->bytes, paddr, &loader->ticks);
     if (found != module->xxh64)
         fail(ERROR_PAYLOAD_DAMAGED, {what, index}, {"checksum", found},
              {"expected", module->xxh64});

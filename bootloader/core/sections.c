@@ -25,7 +25,7 @@ static uint64_t load(struct loader *loader, uint64_t payload_offset, uint64_t by
 
     if (!paddr)
         fail(ERROR_NO_MEMORY, {"section", index}, {"bytes", bytes});
-    uint64_t found = load_payload(&loader->plan, payload_offset, bytes, paddr);
+    uint64_t found = load_payload(&loader->plan, payload_offset, bytes, paddr, &loader->ticks);
     if (found != xxh64)
         fail(ERROR_PAYLOAD_DAMAGED, {"section", index}, {"checksum", found}, {"expected", xxh64});
     return paddr;

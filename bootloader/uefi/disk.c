@@ -3,6 +3,7 @@
  * ms whatever its size, so large parts are read in one call, straight to where they belong; small
  * ones come from a buffer, which holds what follows them on the disk as well. Nothing is written.
  */
+#include "../core/cpu.h"
 #include "../core/header.h"
 #include "../core/log.h"
 #include "uefi.h"
@@ -81,8 +82,8 @@ static bool is_aligned(uint64_t paddr)
     return align < 2 || (paddr & (align - 1)) == 0;
 }
 
-/* What the buffer holds of the request. Returns the bytes. */
-static uint64_t read_held(uint64_t lba, uint64_t bytes, void *to)
+/* What the buffer holds of the request. Returns the bytes, and adds the time that copying took. */
+static uint64_t read_held(uint64_t lba, uint64_t bytes, void *to, uint64_t *copy_ticks)
 {
     if (!is_held(lba))
         hold(lba);
@@ -91,12 +92,16 @@ static uint64_t read_held(uint64_t lba, uint64_t bytes, void *to)
 
     if (part > bytes)
         part = bytes;
+    const uint64_t start = cpu_read_tsc();
     memcpy(to, disk.held + skip, part);
+    *copy_ticks += cpu_read_tsc() - start;
     return part;
 }
 
-void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
+uint64_t firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
 {
+    uint64_t copy_ticks = 0;
+
     if (bytes > 0 &&
         (lba >= disk.sectors || (bytes - 1) / IMAGE_SECTOR_BYTES >= disk.sectors - lba))
         fail(ERROR_PLAN_DAMAGED, {"sector", lba}, {"image", disk.sectors});
@@ -107,11 +112,12 @@ void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
         if (bytes > HELD_BYTES && !is_held(lba) && is_aligned(paddr))
             read_sectors(lba, part / IMAGE_SECTOR_BYTES, to);
         else
-            part = read_held(lba, bytes, to);
+            part = read_held(lba, bytes, to, &copy_ticks);
         lba += part / IMAGE_SECTOR_BYTES;
         paddr += part;
         bytes -= part;
     }
+    return copy_ticks;
 }
 
 /* Finding the disk. */

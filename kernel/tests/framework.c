@@ -1,6 +1,6 @@
 /*
  * The tests' own framework: what a panic in one test leaves behind for the next one. That tests can
- * fail is shown by a kernel whose tests all do (tests/boot/kernels/verdicts/failing.c).
+ * fail is shown by a kernel whose tests all do (tests/boot/kernels/kernel_tests/failing.c).
  */
 #include "console.h"
 #include "segments.h"

@@ -1,5 +1,5 @@
 /*
- * A kernel that is its own test: kernel_main() of kernel-tests.elf. The files beside this one
+ * A kernel that is its own test: kernel_main() of kernel-tests. The files beside this one
  * register what it runs.
  */
 #include "kernel.h"

@@ -55,8 +55,10 @@ KERNEL_TEST(memory_move_up_where_both_overlap)
 
 KERNEL_TEST(memory_set_takes_the_low_byte)
 {
+    const volatile int value = 0x1A5;
+
     number_bytes();
-    memset(bytes + 1, 0x1A5, 9);
+    memset(bytes + 1, value, 9);
     for (size_t i = 1; i < 10; i++)
         KERNEL_EXPECT(bytes[i] == 0xA5);
     KERNEL_EXPECT(is_numbered(bytes, 0, 1) && is_numbered(bytes + 10, 10, BYTES - 10));
@@ -64,10 +66,12 @@ KERNEL_TEST(memory_set_takes_the_low_byte)
 
 KERNEL_TEST(memory_compare)
 {
-    KERNEL_EXPECT(memcmp("abc", "abd", 2) == 0);
-    KERNEL_EXPECT(memcmp("abc", "abd", 3) < 0);
-    KERNEL_EXPECT(memcmp("\xff", "\x01", 1) > 0);
-    KERNEL_EXPECT(bcmp("abc", "abd", 3) != 0);
+    const char abc[] = "abc", abd[] = "abd", low[] = "\x01", high[] = "\xff";
+
+    KERNEL_EXPECT(memcmp(abc, abd, 2) == 0);
+    KERNEL_EXPECT(memcmp(abc, abd, 3) < 0);
+    KERNEL_EXPECT(memcmp(high, low, 1) > 0);
+    KERNEL_EXPECT(bcmp(abc, abd, 3) != 0);
 }
 
 /* In .bss, which the loader has to clear. */

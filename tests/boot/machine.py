@@ -318,16 +318,6 @@ class Machine:
             self._check_time("a reset")
             self._qmp.poll(POLL_S)
 
-    def wait_for_panic(self):
-        """Wait until the guest signals a panic; the machine stands then (-action panic=pause)."""
-        self.wait_for(lambda: any(event["event"] == "GUEST_PANICKED" and
-                                  event["data"]["action"] == "pause"
-                                  for event in self._qmp.events), "a panic")
-
-    def resume(self):
-        """Let a machine that stands go on."""
-        self._qmp.command("cont")
-
     def wait_for_exit(self, status):
         """Wait until the guest ends QEMU by isa-debug-exit, with this status."""
         while self._process.poll() is None:

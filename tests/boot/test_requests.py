@@ -38,7 +38,7 @@ class RequestsTest(suite.BootTest):
     def check_each_request(self, kernel, **how):
         values, requests = self.check(kernel=kernel, **how)
         self.assertEqual(requests, {
-            CONTRACT: [(True, [0x10003, 0, 0, 0])],
+            CONTRACT: [(True, [0x10004, 0, 0, 0])],
             STACK: [(True, [0x20000, 0, 0, 0])],
             MEMORY: [(True, [0x1000000, 0, 0, 0])],
             IDENTITY: [(True, [0, 0, 0, 0])],
@@ -94,6 +94,17 @@ class RequestsTest(suite.BootTest):
         values, _ = self.check(*options, **self.used_memory(128))
         self.assertEqual(int(values["module_count"], 16), MODULES)
         self.assertEqual(int(values["command_line_bytes"], 16), LONGEST_COMMAND_LINE)
+
+    def test_a_large_module_takes_its_time(self):
+        """Each of the three times of loading is far above that of the kernel alone. Here a tick is
+        an instruction: real time depends on what else the host does."""
+        file = self.folder / "m0000"
+        file.write_bytes(bytes(at * 7 % 256 for at in range(256)) * 2**12)
+        counting = {"arguments": ["-icount", "shift=0,sleep=off"]}
+        alone, _ = self.check(**counting)
+        with_module, _ = self.check("--module", f"{file},first, of many", **counting)
+        for name in ("ticks_read", "ticks_copy", "ticks_check"):
+            self.assertGreater(int(with_module[name], 16), 10 * int(alone[name], 16), name)
 
     def test_not_enough_memory(self):
         with machine.Machine(self.package(self.kernel("requests")), memory="12M") as guest:

@@ -26,7 +26,7 @@ class SecureBootTest(suite.BootTest):
         """And the kernel finds everything as it is promised."""
         _, count = self.boot_image(self.sign(self.key, self.certificate), variables=self.variables,
                                    **SECURE)
-        self.assertEqual(count, 87)
+        self.assertEqual(count, 89)
 
     def test_unsigned(self):
         self.check_refused(self.package(self.kernel("contract-high")))

@@ -6,7 +6,7 @@ import suite
 from image_file import ImageFile
 from suite import UEFI
 
-CONTRACT_CHECKS = 87
+CONTRACT_CHECKS = 89
 MIB = 2**20
 TEXT_SCREEN = 0x2
 

@@ -121,7 +121,7 @@ class Notes(RequestTest):
             "[too-many-requests]")
 
     def unknown(self, kind):
-        return (f"has a request of type {kind:#x}, which contract 1.3 does not know; use a newer "
+        return (f"has a request of type {kind:#x}, which contract 1.4 does not know; use a newer "
                 "bootimage [unknown-request]")
 
     def test_unknown(self):
@@ -219,12 +219,12 @@ class Notes(RequestTest):
 
 class Values(RequestTest):
     def test_contract(self):
-        for version, name in [(0x10004, "1.4"), (0x10007, "1.7"), (0x20000, "2.0"),
+        for version, name in [(0x10005, "1.5"), (0x10007, "1.7"), (0x20000, "2.0"),
                               (2**64 - 1, "281474976710655.65535")]:
             self.assert_request_refused(
-                f"needs contract {name}, this bootimage has 1.3; use a newer bootimage "
+                f"needs contract {name}, this bootimage has 1.4; use a newer bootimage "
                 "[contract-version]", note(CONTRACT, version))
-        for version in 0, 0x10000, 0x10001, 0x10002, 0x10003:
+        for version in 0, 0x10000, 0x10001, 0x10002, 0x10003, 0x10004:
             self.assertEqual(self.requests_of(note(CONTRACT, version)),
                              [(CONTRACT, 1, [version, 0, 0, 0])])
 
@@ -233,7 +233,7 @@ class Values(RequestTest):
         self.assert_refused(
             elf.kernel(elf.notes_segment(note(99, 1), note(STACK, 0), note(CONTRACT, 0x10007)),
                        type=elf.ET_REL),
-            "needs contract 1.7, this bootimage has 1.3; use a newer bootimage [contract-version]")
+            "needs contract 1.7, this bootimage has 1.4; use a newer bootimage [contract-version]")
 
     def test_stack(self):
         for size in 0, GIB + 1, 2**64 - 1:
@@ -359,7 +359,7 @@ class Maps(RequestTest):
 
     def test_flags(self):
         self.assert_request_refused(
-            self.message(HIGH, 0x1000, "has the flags 0x11, but contract 1.3 knows 0xf; leave the "
+            self.message(HIGH, 0x1000, "has the flags 0x11, but contract 1.4 knows 0xf; leave the "
                          "others out [map-flags]"), note(MAP, HIGH, 0, 0x1000, 0x11))
         self.assert_request_refused(
             self.message(HIGH, 0x1000, "is to be uncached and write-combining; leave out "

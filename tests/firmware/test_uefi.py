@@ -9,7 +9,7 @@ import suite
 from image_file import error_table
 from suite import UEFI
 
-CONTRACT_CHECKS = 87
+CONTRACT_CHECKS = 89
 FAR_SCREEN = 0x110000000
 
 

@@ -1,6 +1,7 @@
 """The consumer project builds its kernel image with bootimage as a subproject, in a native and in a
-cross build, and the image boots."""
+cross build, the image boots, and `meson test` has the kernel's own tests in its list."""
 
+import json
 import shutil
 
 from build import CROSS_FILE, SOURCE_ROOT, BuildTest
@@ -21,6 +22,16 @@ class SubprojectTest(BuildTest):
         self.assertEqual(self.installed(build), [], "a subproject installs nothing")
         with Machine(build / "bootimage-consumer.bin") as machine:
             machine.wait_for_debugcon("consumer: booted by bootimage from a subproject\n")
+
+        self.check_tests(build)
+
+    def check_tests(self, build):
+        """Not skipped: a test of a cross-built program is, and one that prints no TAP."""
+        self.meson("test", "-C", build, "--no-rebuild")
+        log = (build / "meson-logs" / "testlog.json").read_text()
+        tests = [json.loads(line) for line in log.splitlines()]
+        self.assertEqual([(test["name"], test["result"]) for test in tests], [("boots", "OK")])
+        self.assertIn("ok 1 - boot information\nok 2 - memcpy", tests[0]["stdout"])
 
     def test_native(self):
         self.check()

@@ -123,7 +123,7 @@
 #define BOOTIMAGE_BOOTINFO_H
 
 /* The contract's version: the major in bits 16-31, the minor in bits 0-15. */
-#define BOOTINFO_VERSION 0x00010003
+#define BOOTINFO_VERSION 0x00010004
 
 /* Requests: the type of the note, then its words. Each at most once, but for MAP. All of 1.1. */
 #define BOOTINFO_REQUEST_CONTRACT 1 /* version: the least that the kernel can do with */
@@ -345,6 +345,10 @@ struct bootinfo {
     uint64_t efi_memory_map_bytes;   /* 384 */
     uint32_t efi_descriptor_bytes;   /* 392: of one entry of it */
     uint32_t efi_descriptor_version; /* 396 */
+    /* Since 1.4. Ticks of the time stamp counter between tsc_load and tsc_map, added up. */
+    uint64_t ticks_read;  /* 400: for the firmware and the disk */
+    uint64_t ticks_copy;  /* 408: of copies from a buffer; 0: all was read to its place */
+    uint64_t ticks_check; /* 416: of checksums */
 };
 
 #endif /* __ASSEMBLER__ */

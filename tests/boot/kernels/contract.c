@@ -110,6 +110,16 @@ static void check_memory_map(void)
 
 /* struct bootinfo. */
 
+static void check_ticks(const struct bootinfo *info, uint64_t loading)
+{
+    report_check(info->ticks_read != 0 && info->ticks_check != 0 && info->ticks_read <= loading &&
+                     info->ticks_copy <= loading - info->ticks_read &&
+                     info->ticks_check <= loading - info->ticks_read - info->ticks_copy,
+                 "the ticks of loading add up");
+    report_check(info->firmware == BOOTINFO_FIRMWARE_UEFI || info->ticks_copy != 0,
+                 "on a BIOS what was read is copied");
+}
+
 static void check_bootinfo(const struct bootinfo *info)
 {
     report_check(info->magic == BOOTINFO_MAGIC, "the magic is right");
@@ -130,6 +140,7 @@ static void check_bootinfo(const struct bootinfo *info)
                      info->tsc_stage2 < info->tsc_loader && info->tsc_loader < info->tsc_load &&
                      info->tsc_load < info->tsc_map && info->tsc_map < info->tsc_enter,
                  "the time stamps grow");
+    check_ticks(info, info->tsc_map - info->tsc_load);
 }
 
 static void check_what_is_0(const struct bootinfo *info)

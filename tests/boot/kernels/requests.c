@@ -282,5 +282,8 @@ void kernel_main(const struct bootinfo *info)
                      !(info->framebuffer_count && (info->flags & BOOTINFO_TEXT_SCREEN)),
                  "a framebuffer is told where the screen does not show text");
     report_value("command_line_bytes", info->command_line_bytes);
+    report_value("ticks_read", info->ticks_read);
+    report_value("ticks_copy", info->ticks_copy);
+    report_value("ticks_check", info->ticks_check);
     report_done();
 }

@@ -410,6 +410,9 @@ static void check_bootinfo(const struct contract_kernel *kernel, const struct bo
     assert_int_not_equal(info->tsc_load, 0);
     assert_int_not_equal(info->tsc_map, 0);
     assert_int_not_equal(info->tsc_enter, 0);
+    assert_in_range(info->ticks_read, 1, info->tsc_map - info->tsc_load);
+    assert_int_equal(info->ticks_copy, 0); /* the fake disk has no buffer */
+    assert_in_range(info->ticks_check, 1, info->tsc_map - info->tsc_load - info->ticks_read);
 }
 
 void contract_check(const struct contract_kernel *kernel)

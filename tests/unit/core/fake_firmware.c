@@ -118,8 +118,9 @@ void fake_empty_map(struct memory_map *map)
     *map = (struct memory_map){.ranges = storage, .capacity = fake_firmware.map_capacity};
 }
 
-void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
+uint64_t firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
 {
+    const uint64_t start = cpu_read_tsc();
     uint64_t sectors = fake_firmware.disk_bytes / IMAGE_SECTOR_BYTES;
     uint64_t count = bytes / IMAGE_SECTOR_BYTES + (bytes % IMAGE_SECTOR_BYTES != 0);
 
@@ -131,10 +132,13 @@ void firmware_read_disk(uint64_t lba, uint64_t bytes, uint64_t paddr)
     if (bad_lba - lba < count)
         fail(ERROR_DISK_READ, {"sector", bad_lba});
     if (bytes == 0)
-        return;
+        return 0;
     if (paddr < FAKE_RAM_PADDR || paddr > FAKE_RAM_END || bytes > FAKE_RAM_END - paddr)
         violation("reads to where there is no RAM");
     memcpy((void *)(uintptr_t)paddr, fake_firmware.disk + lba * IMAGE_SECTOR_BYTES, bytes);
+    while (cpu_read_tsc() - start < fake_firmware.read_ticks + fake_firmware.copy_ticks)
+        ;
+    return fake_firmware.copy_ticks;
 }
 
 void firmware_memory_map(struct memory_map *map)

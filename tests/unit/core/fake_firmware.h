@@ -32,7 +32,8 @@ struct fake_firmware {
     /* The machine, for a test to change. */
     const uint8_t *disk;
     uint64_t disk_bytes;
-    uint64_t bad_lba; /* this sector cannot be read */
+    uint64_t bad_lba;                /* this sector cannot be read */
+    uint64_t read_ticks, copy_ticks; /* what a read takes, each in full */
     const struct bootinfo_memory_range *ranges;
     size_t range_count;
     size_t map_capacity;

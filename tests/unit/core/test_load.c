@@ -4,6 +4,7 @@
  */
 #include "load.h"
 
+#include "cpu.h"
 #include "errors.h"
 #include "fake_firmware.h"
 #include "plan.h"
@@ -26,6 +27,7 @@
 
 static struct plan_builder builder;
 static uint8_t expected[REGION_BYTES];
+static struct load_ticks ticks;
 
 static int set_up(void **state)
 {
@@ -48,7 +50,7 @@ static void load(void *argument)
     const struct plan plan = {builder.prefix, BUILDER_PLAN_LBA, builder.prefix->plan_bytes};
 
     (void)argument;
-    load_regions(&plan);
+    load_regions(&plan, &ticks);
 }
 
 static enum fake_end end_of_load(void)
@@ -203,6 +205,27 @@ static void a_bad_sector_is_an_error(void **state)
     assert_int_equal(end_of_load(), FAKE_RETURNED);
 }
 
+/* The fake disk takes a known time of each kind; more may go by, when others run. */
+static void the_times_of_all_segments_are_summed_up(void **state)
+{
+    struct random random = {14};
+
+    (void)state;
+    builder_region(&builder, VADDR, 0x4000, PADDR);
+    for (uint64_t i = 0; i < 3; i++)
+        add_segment(&random, i * 0x1000, 0x800);
+    fake_firmware.read_ticks = 50000000;
+    fake_firmware.copy_ticks = 70000000;
+    ticks = (struct load_ticks){0};
+    const uint64_t start = cpu_read_tsc();
+    assert_int_equal(end_of_load(), FAKE_RETURNED);
+    const uint64_t all = cpu_read_tsc() - start;
+
+    assert_int_equal(ticks.copy, 3 * fake_firmware.copy_ticks);
+    assert_in_range(ticks.read, 3 * fake_firmware.read_ticks, all - ticks.copy);
+    assert_in_range(ticks.check, 1, all - ticks.copy - ticks.read);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup(a_wrong_byte_is_found_and_its_segment_named, set_up),
         cmocka_unit_test_setup(padding_is_not_loaded, set_up),
         cmocka_unit_test_setup(a_bad_sector_is_an_error, set_up),
+        cmocka_unit_test_setup(the_times_of_all_segments_are_summed_up, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

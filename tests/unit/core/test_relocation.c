@@ -70,7 +70,7 @@ static void put_rela(unsigned int index, uint64_t offset, uint64_t info, uint64_
 static void load_and_apply(void *argument)
 {
     (void)argument;
-    load_regions(&plan);
+    load_regions(&plan, &(struct load_ticks){0});
     relocation_apply(&plan);
 }
 

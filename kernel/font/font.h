@@ -2,12 +2,13 @@
  * The font of the console on a framebuffer, as font.py makes it of font.txt: a PC Screen Font,
  * version 2, whose glyphs 0 to 127 are those of ASCII.
  */
-#ifndef KERNEL_FONT_H
-#define KERNEL_FONT_H
+#ifndef KERNEL_FONT_FONT_H
+#define KERNEL_FONT_FONT_H
 
 #include <stdint.h>
 
 extern const uint8_t font_psf[];
+extern const uint32_t font_psf_bytes;
 
 /* What a PSF2 file begins with. */
 struct font_header {

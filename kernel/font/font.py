@@ -45,7 +45,7 @@ def main(source, psf, array):
         file.write('#include "font.h"\n\nconst uint8_t font_psf[] = {\n')
         for at in range(0, len(data), 16):
             file.write("    " + "".join(f"{byte}," for byte in data[at : at + 16]) + "\n")
-        file.write("};\n")
+        file.write(f"}};\nconst uint32_t font_psf_bytes = {len(data)};\n")
 
 
 if __name__ == "__main__":
