@@ -44,7 +44,7 @@ void test_expect(bool holds, const char *file, int line, const char *condition);
 
 /* Runs all tests, in the order of their names, prints TAP on the console and ends the machine with
    the verdict. A test that fails by a panic or an exception ends, and the next one runs; all that a
-   test prints, and the report of its panic, comes out as comments of TAP. [TAP] */
+   test prints, and the report of its panic, comes out as comments of TAP. [TAP 14 "Comments"] */
 _Noreturn void test_run_all(const struct bootinfo *info);
 
 #endif

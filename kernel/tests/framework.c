@@ -3,6 +3,7 @@
  * fail is shown by a kernel whose tests all do (tests/boot/kernels/kernel_tests/failing.c).
  */
 #include "console.h"
+#include "segments.h"
 #include "test.h"
 
 #include <stdint.h>
@@ -57,7 +58,16 @@ KERNEL_TEST_SHOULD_PANIC(framework_6_report_that_fails_again)
     panic("%s", nowhere);
 }
 
-KERNEL_TEST(framework_7_lines_that_are_not_ended)
+/* A page fault comes on a stack of its own, for which the processor may clear SS. */
+KERNEL_TEST(framework_7_stack_segment_is_as_before)
+{
+    uint64_t selector;
+
+    __asm__ volatile("mov %%ss, %0" : "=r"(selector));
+    KERNEL_EXPECT(selector == SEGMENT_DATA);
+}
+
+KERNEL_TEST(framework_8_lines_that_are_not_ended)
 {
     console_print("ok 1 - not a result, and no end of the line");
 }
