@@ -13,6 +13,7 @@ bool calls_open(struct calls_kernel *calls, const char *name)
 {
     struct error error = {0};
 
+    /* cppcheck-suppress ctuuninitvar */
     snprintf(calls->path, sizeof(calls->path), "%s/calls-%s.elf", getenv("CALLS"), name);
     if (access(calls->path, R_OK) != 0)
         return false;

@@ -44,7 +44,7 @@ static void assert_place(const struct debuginfo_place *place, const char *functi
 static void functions_have_their_lines(void **state)
 {
     struct debuginfo_place places[PLACES];
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
 
     (void)state;
     for (size_t i = 0; i < sizeof(with_lines) / sizeof(with_lines[0]); i++) {
@@ -70,7 +70,7 @@ static void functions_have_their_lines(void **state)
 static void inlined_functions_come_first(void **state)
 {
     struct debuginfo_place places[PLACES];
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
 
     (void)state;
     for (size_t i = 0; i < sizeof(with_lines) / sizeof(with_lines[0]); i++) {
@@ -101,7 +101,7 @@ static void data_and_sections_have_names(void **state)
 {
     static const char *const names[] = {"eh-frame", "high", "pie", "32", "gzip", "symbols"};
     struct debuginfo_place places[PLACES];
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
     uint64_t offset;
 
     (void)state;
@@ -129,7 +129,7 @@ static void nothing_is_known_of_other_addresses(void **state)
         1, 0x7fff, 0x12345678, 0x7fffffffffff, 0xffff800000000000, UINT64_MAX,
     };
     struct debuginfo_place places[PLACES];
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
     uint64_t offset;
 
     (void)state;
@@ -150,7 +150,7 @@ static void nothing_is_known_of_other_addresses(void **state)
 static void symbols_do_without_lines(void **state)
 {
     struct debuginfo_place places[PLACES];
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
 
     (void)state;
     open_calls(&calls, "symbols");
@@ -232,7 +232,7 @@ static void rust_is_readable(void **state)
         "rust-v0-symbols",
     };
     struct debuginfo_place places[PLACES];
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -285,7 +285,7 @@ static void ask_all(int fd, uint64_t start, uint64_t end)
 /* Wherever a file is damaged, what is asked of it has an end. */
 static void damage(const char *name, unsigned int seed)
 {
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
     struct stat status;
 
     open_calls(&calls, name);

@@ -34,7 +34,7 @@
 
 /* A program that stands still; an overlay stands in for its memory from `overlay_vaddr` on. */
 struct program {
-    struct calls_kernel calls = {0}; /* what it runs */
+    struct calls_kernel calls; /* what it runs */
     pid_t pid;
     uint64_t slide;
     struct registers registers;
@@ -493,7 +493,7 @@ static void random_stacks_are_no_danger(void **state)
 {
     static const char *const names[] = {
         "frames", "frames-stripped", "eh-frame", "debug-frame", "high", "32", "32-frames"};
-    struct calls_kernel calls = {0};
+    struct calls_kernel calls;
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
