@@ -22,7 +22,6 @@ UNPROVOKED = {
     "compressed-too-large": "takes 4 GiB of disk",
     "esp-damaged": "takes a bootimage with another volume in it",
     "esp-full": "takes a certificate of 100 KB",
-    "file-write": "takes a disk that fills up behind the image",
     "gdb-script": "takes a folder for temporary files that fills up between two of them",
     "firmware-uefi": "takes a tool that was built without the loader for UEFI",
     "image-read": "takes a disk that fails, or a file that shrinks while it is read",
