@@ -9,6 +9,7 @@
 #include "run/session.h"
 #include "temporary.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,8 +85,13 @@ static int extract_kernel(const struct image_reader *reader, struct error *error
         while (fd >= 0 && left > 0) {
             size_t part = left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES;
 
+            errno = ENOSPC; /* where not all is written */
             if (!image_reader_read(reader, offset, bytes, part, error) ||
-                write(fd, bytes, part) != (ssize_t)part) {
+                (write(fd, bytes, part) != (ssize_t)part &&
+                 !error_set(error,
+                            "%s: cannot take the kernel's file out of it: %s; make room, or name "
+                            "another folder with TMPDIR [temporary-file]",
+                            reader->path, strerror(errno)))) {
                 close(fd);
                 return -1;
             }
