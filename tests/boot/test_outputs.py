@@ -1,5 +1,8 @@
 """What `bootimage run` and `bootimage test` leave behind: reports, records, pictures, profiles, the
-command to paste and the script for gdb; for machines that are QEMU's own."""
+command to paste and the script for gdb; for machines that are QEMU's own.
+
+Among what is provoked here: [record-write], [profile-none].
+"""
 
 import json
 import os
@@ -146,7 +149,7 @@ class ReportTest(OutputTest):
     def test_a_full_disk(self):
         """As one is where no file may be larger: here the record of 2 MiB of serial output."""
         self.check_refused(r"\Abootimage: record/serial.txt: cannot write all of it: File too large"
-                           r"; .* [[]record-write]\Z", "--record", "record",
+                           r"; .* \[record-write\]\Z", "--record", "record",
                            does=f"flood {2 * FULL_BYTES // 16}; opcode", preexec_fn=self.limit)
         self.assertEqual((self.folder / "record/serial.txt").stat().st_size, FULL_BYTES)
         self.assertIn("report.txt", os.listdir(self.folder / "record"))
@@ -257,7 +260,7 @@ class ProfileTest(OutputTest):
         outcome = self.tool("test", kernel, "--profile", "--timeout=2")
         self.assertEqual(outcome.status, USAGE)
         self.assertIn(f"\nbootimage: {kernel}: failed: ", outcome.err)
-        self.assertRegex(outcome.err, r"\nbootimage: no times of the boot .* [[]profile-none]\n\Z")
+        self.assertRegex(outcome.err, r"\nbootimage: no times of the boot .* \[profile-none\]\n\Z")
 
 
 class CommandTest(OutputTest):
