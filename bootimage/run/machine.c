@@ -29,7 +29,7 @@
 #define CHUNK_BYTES 65536
 #define END_LIMIT_MS 5000
 
-static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static volatile sig_atomic_t caught;
 
 static void note_signal(int number)
@@ -115,6 +115,8 @@ static _Noreturn void become_qemu(char *const *words, const struct child_ends *e
         signal(ending_signals[i], SIG_DFL);
     sigprocmask(SIG_SETMASK, signals, NULL);
     if (!start->has_terminal) {
+        /* A terminal's Ctrl-C is for us: a QEMU that is ended while it starts leaves files. */
+        setpgid(0, 0);
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
     }
@@ -291,6 +293,9 @@ void machine_quit(struct machine *machine)
 {
     const int64_t end = clock_ms() + END_LIMIT_MS;
 
+    /* A signal may have come while QEMU started. */
+    if (!machine->is_ready)
+        machine_run_command(machine, "qmp_capabilities");
     machine_run_command(machine, "quit");
     while (!machine_has_ended(machine) && clock_ms() < end)
         machine_wait(machine, 100);

@@ -53,6 +53,7 @@ struct machine {
     size_t received_bytes;
     json_t *reply;    /* to the last command; NULL: none yet */
     json_t *events;   /* array, oldest first; who has seen one removes it */
+    bool is_ready;    /* QEMU takes commands */
     bool is_silent;   /* it was ended as it gave no answer */
     int signal;       /* that came and shall end us; 0: none */
     bool has_started; /* the guest has been let go */

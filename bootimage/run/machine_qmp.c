@@ -148,5 +148,6 @@ bool machine_greet(struct machine *machine)
         json_object_get(greeting, "QMP") && machine_run_command(machine, "qmp_capabilities");
 
     json_decref(greeting);
+    machine->is_ready = is_there;
     return is_there;
 }
