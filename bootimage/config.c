@@ -191,6 +191,11 @@ static char *read_line(char *buffer, int size, void *context)
     }
     config->line++;
     config->is_indented = *line == ' ' || *line == '\t';
+    if (strlen(line) != (size_t)bytes) {
+        error_set(config->error, "the line holds a byte of 0, which no text does [config-zero]");
+        free(line);
+        return NULL;
+    }
     if (bytes >= size) {
         error_set(config->error,
                   "the line has %zd bytes, more than %d; go on in the next line, behind blanks "

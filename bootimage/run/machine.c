@@ -238,9 +238,17 @@ static void reap(struct machine *machine)
     machine->pid = 0;
 }
 
+/* With what it has started, if it was given a group of its own. */
+static void kill_all(const struct machine *machine)
+{
+    if (getpgid(machine->pid) == machine->pid)
+        kill(-machine->pid, SIGKILL);
+    kill(machine->pid, SIGKILL);
+}
+
 void machine_kill(struct machine *machine)
 {
-    kill(machine->pid, SIGKILL);
+    kill_all(machine);
     reap(machine);
 }
 
@@ -304,7 +312,7 @@ void machine_quit(struct machine *machine)
 void machine_close(struct machine *machine)
 {
     if (!machine_has_ended(machine)) {
-        kill(machine->pid, SIGKILL);
+        kill_all(machine);
         waitpid(machine->pid, &machine->status, 0);
         machine->pid = 0;
     }

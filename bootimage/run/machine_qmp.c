@@ -13,6 +13,8 @@
 
 #define CHUNK_BYTES 65536
 #define COMMAND_LIMIT_MS 30000
+/* No message of QEMU is so long. */
+#define LINE_MOST (64u << 20)
 
 /* One line of QMP: a greeting, a reply or an event. */
 static void take_line(struct machine *machine, const char *line, size_t bytes)
@@ -31,7 +33,9 @@ static void take_line(struct machine *machine, const char *line, size_t bytes)
 
 void machine_take_qmp(struct machine *machine)
 {
-    char *more = realloc(machine->received, machine->received_bytes + CHUNK_BYTES);
+    char *more = machine->received_bytes < LINE_MOST
+                     ? realloc(machine->received, machine->received_bytes + CHUNK_BYTES)
+                     : NULL;
     char *line, *end;
     ssize_t count;
 

@@ -284,13 +284,27 @@ static bool keep_profile(struct session *session, struct error *error)
     return !outputs->svg || write_file(outputs->svg, session, write_svg, error);
 }
 
+/* The verdict as TAP; a # would begin a directive. */
+static void print_tap(const struct session *session, bool passed)
+{
+    FILE *output = session->setup->output;
+
+    fprintf(output, "1..1\n%sok 1 - ", passed ? "" : "not ");
+    for (const char *next = session->options->file; *next; next++) {
+        if (*next == '#' || *next == '\\')
+            fputc('\\', output);
+        fputc(*next == '\n' ? ' ' : *next, output);
+    }
+    fputc('\n', output);
+}
+
 static void print_verdict(const struct session *session)
 {
     const bool passed = session->verdict.status == VERDICT_PASSED;
     const struct options *options = session->options;
 
     if (options->outputs.tap && tap_state(session->tap) == TAP_NONE)
-        fprintf(session->setup->output, "1..1\n%sok 1 - %s\n", passed ? "" : "not ", options->file);
+        print_tap(session, passed);
     if (!passed || !options->quiet)
         fprintf(session->setup->errors, "bootimage: %s: %s: %s\n", options->file,
                 passed ? "passed" : "failed", session->verdict.text);

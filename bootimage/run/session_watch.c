@@ -235,7 +235,8 @@ static void look_at_clock(struct session *session)
 
     if (options->outputs.screenshot_at_s && ms >= options->outputs.screenshot_at_s * 1000)
         session_take_screenshot(session);
-    if (options->command == COMMAND_TEST && options->expectations.timeout_s &&
+    /* Who debugs takes the time that it takes. */
+    if (options->command == COMMAND_TEST && options->expectations.timeout_s && !options->gdb_port &&
         session->done_ms == 0 && ms >= options->expectations.timeout_s * 1000) {
         session->facts.has_timed_out = true;
         give_up(session);

@@ -123,6 +123,8 @@ class ProjectFile(ConfigTest):
         ]:
             with self.subTest(line):
                 self.refused(where + message, "; a comment", line)
+        self.refused("bootimage.ini:1: the line holds a byte of 0, which no text does [config-zero]",
+                     "timeout = 5\0zz")
         self.refused("bootimage.ini:3: section [run] has no key timeout, as its command has no "
                      "such option; move it [config-key-elsewhere]",
                      "[run]", "memory = 1G", "timeout = 3")
