@@ -2,12 +2,17 @@
 what their command line says (kernels/crash), and for QEMUs that do what they should not."""
 
 import concurrent.futures
+import fcntl
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
+import termios
+import time
 
 import judging
 import machine
@@ -305,7 +310,74 @@ class QemuTest(RunningTest):
         shutil.rmtree(self.temporary())
 
 
+    def test_a_reader_that_stands_still_keeps_no_signal_away(self):
+        process = self.start("flood 1000000")
+        process.stderr.readline()
+        self.wait_until(lambda: self.stands_still(process), "the pipe is full")
+        process.terminate()
+        self.assertEqual(process.wait(TIME_LIMIT_S), -signal.SIGTERM)
+        self.assertEqual(self.processes(), [])
+
+    def stands_still(self, process):
+        """Whether no more comes into the pipe."""
+        counts = []
+        for _ in range(2):
+            count = fcntl.ioctl(process.stderr, termios.FIONREAD, b"\0\0\0\0")
+            counts.append(int.from_bytes(count, "little"))
+            time.sleep(0.5)
+        return counts[0] == counts[1] > 0
+
+
+class TerminalTest(RunningTest):
+    def run_there(self, does, keys, **environment):
+        """`bootimage run` on a terminal, with keys typed until it ends. What was shown, and the
+        terminal's settings before and behind."""
+        controller, terminal = pty.openpty()
+        self.addCleanup(os.close, controller)
+        self.addCleanup(os.close, terminal)
+        before = termios.tcgetattr(terminal)
+        command = self.command(KERNEL, does)
+        command[1] = "run"
+        environment = self.environment(DISPLAY="", WAYLAND_DISPLAY="", **environment)
+        shown = b""
+        with subprocess.Popen(
+                command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment,
+                start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) as process:
+            self.addCleanup(process.kill)
+            deadline = time.monotonic() + TIME_LIMIT_S
+            while process.poll() is None or select.select([controller], [], [], 0)[0]:
+                self.assertLess(time.monotonic(), deadline, shown)
+                if select.select([controller], [], [], 0.3)[0]:
+                    shown += os.read(controller, 1 << 16)
+                elif keys:
+                    os.write(controller, keys[0])
+                    keys = keys[1:] + keys[:1]
+        self.assertEqual(termios.tcgetattr(terminal), before)
+        return shown
+
+    def test_curses_and_the_way_to_leave_it(self):
+        shown = self.run_there("hang-busy", [b"\x1b2", b"quit\r"], TERM="xterm")
+        self.assertIn(b"Alt+2", shown)
+
+    def test_a_crash_gives_the_terminal_back_before_the_report(self):
+        for kind in "xterm", "dumb":
+            with self.subTest(terminal=kind):
+                shown = self.run_there("opcode", [], TERM=kind)
+                report = shown.index(b"triple fault: ")
+                self.assertNotIn(b"\x1b", shown[report:])
+                self.assertIn(b"\r\n  call stack:\r\n", shown[report:])
+
+
 class ImageTest(RunningTest):
+    def test_a_colon_in_its_name(self):
+        image = self.package(self.crash_kernel(KERNEL), "--cmdline", "exit 0x10")
+        image.rename(self.folder / "a:b.bin")
+        done = subprocess.run([str(suite.build_path("BOOTIMAGE")), "test", "a:b.bin"],
+                              cwd=self.folder, env=self.environment(), timeout=TIME_LIMIT_S,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, PASSED, done.stderr)
+
     def test_many_runs_share_an_image(self):
         image = self.package(self.crash_kernel(KERNEL), "--cmdline", "say 1..1|ok 1|; exit 0x10")
         before = image.read_bytes(), image.stat().st_mtime_ns
