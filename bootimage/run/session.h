@@ -77,6 +77,7 @@ struct session {
     struct clock clock;
     struct profile profile;
     bool has_profile;
+    int record_error; /* errno of the first write to the record that failed; 0: none has */
     FILE *recorded[MACHINE_OUTPUTS]; /* NULL: not recorded */
 };
 

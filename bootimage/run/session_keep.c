@@ -122,8 +122,10 @@ bool session_open_record(struct session *session, struct error *error)
 void session_record(struct session *session, enum machine_output output, const char *bytes,
                     size_t count)
 {
-    if (session->recorded[output])
-        fwrite(bytes, 1, count, session->recorded[output]);
+    FILE *file = session->recorded[output];
+
+    if (file && fwrite(bytes, 1, count, file) != count && session->record_error == 0)
+        session->record_error = errno;
 }
 
 static bool write_command(const struct session *session, FILE *file)
@@ -144,6 +146,8 @@ static bool close_record(struct session *session, struct error *error)
         FILE *file = session->recorded[i];
         bool failed = file && (fflush(file) != 0 || ferror(file));
 
+        if (session->record_error == 0)
+            session->record_error = errno;
         if (file && fclose(file) != 0)
             failed = true;
         session->recorded[i] = NULL;
@@ -151,7 +155,8 @@ static bool close_record(struct session *session, struct error *error)
             done = error_set(error,
                              "%s/%s: cannot write all of it: %s; make room there, or name another "
                              "folder by --record [record-write]",
-                             session->options->outputs.record, output_names[i], strerror(errno));
+                             session->options->outputs.record, output_names[i],
+                             strerror(session->record_error));
     }
     return done;
 }
