@@ -120,20 +120,21 @@ class ReportTest(OutputTest):
         self.judged("exit 0x10", "--crash-report", "report")
         self.assertEqual((self.folder / "report").read_text(), "old")
 
-    def check_refused(self, message, *options, does="opcode", verdict="failed: triple fault", **how):
-        """An error of the tool comes last, and the verdict is told all the same."""
+    def check_refused(self, message, *options, does="opcode", **how):
+        """The tool's error comes last, and the verdict before it is told all the same."""
         outcome = self.tool("test", KERNEL, "--cmdline", does, *options, **how)
-        lines = outcome.err.splitlines()
         self.assertEqual(outcome.status, USAGE, outcome.err[-2000:])
-        self.assertRegex(lines[-1], message)
-        self.assertEqual(lines[-2], f"bootimage: {self.crash_kernel(KERNEL)}: {verdict}")
+        self.assertEqual(outcome.err.splitlines()[-2:], [
+            f"bootimage: {self.crash_kernel(KERNEL)}: failed: triple fault",
+            f"bootimage: {message}"])
         return outcome
 
     def test_a_device_is_left_alone(self):
         before = os.lstat("/dev/full")
-        outcome = self.check_refused(r"\Abootimage: /dev/full: .* \[output-not-regular\]\Z",
-                                     "--crash-report", "/dev/full", "--record", "record",
-                                     "--junit", "junit.xml", "--screenshot", "/dev/full")
+        outcome = self.check_refused(
+            "/dev/full: is not a regular file, and is left alone; write to a file with -o and copy "
+            "that [output-not-regular]", "--crash-report", "/dev/full", "--record", "record",
+            "--junit", "junit.xml", "--screenshot", "/dev/full")
         self.assertIn("invalid opcode, at opcode+", outcome.err)
         after = os.lstat("/dev/full")
         self.assertEqual((before.st_rdev, before.st_mode, before.st_ino),
@@ -147,10 +148,11 @@ class ReportTest(OutputTest):
         resource.setrlimit(resource.RLIMIT_FSIZE, (FULL_BYTES, FULL_BYTES))
 
     def test_a_full_disk(self):
-        """As one is where no file may be larger: here the record of 2 MiB of serial output."""
-        self.check_refused(r"\Abootimage: record/serial.txt: cannot write all of it: File too large"
-                           r"; .* \[record-write\]\Z", "--record", "record",
-                           does=f"flood {2 * FULL_BYTES // 16}; opcode", preexec_fn=self.limit)
+        """As one is where no file may be larger: here the record of the serial port."""
+        self.check_refused("record/serial.txt: cannot write all of it: File too large; make room "
+                           "there, or name another folder by --record [record-write]",
+                           "--record", "record", preexec_fn=self.limit,
+                           does=f"flood {FULL_BYTES // 16 + 4096}; opcode")
         self.assertEqual((self.folder / "record/serial.txt").stat().st_size, FULL_BYTES)
         self.assertIn("report.txt", os.listdir(self.folder / "record"))
 
@@ -260,13 +262,14 @@ class ProfileTest(OutputTest):
         outcome = self.tool("test", kernel, "--profile", "--timeout=2")
         self.assertEqual(outcome.status, USAGE)
         self.assertIn(f"\nbootimage: {kernel}: failed: ", outcome.err)
-        self.assertRegex(outcome.err, r"\nbootimage: no times of the boot .* \[profile-none\]\n\Z")
+        self.assertRegex(outcome.err, r"\nbootimage: no times of the boot .*\n\Z")
+        self.assertIn("[profile-none]", outcome.err)
 
 
 class CommandTest(OutputTest):
     def command(self, *words):
-        """The line that -v prints."""
-        outcome = self.tool(*words, "-v")
+        """The line that -v prints; what becomes of the machine does not matter."""
+        outcome = self.tool(*words, "-v", "--timeout=1")
         found = re.search(r"(?m)^bootimage: command: (.*)$", outcome.err)
         self.assertIsNotNone(found, outcome.err)
         return found[1]
