@@ -212,9 +212,14 @@ class PictureTest(OutputTest):
         self.check_nothing_left("shot.png")
 
     def test_at_a_time(self):
-        self.judged("screen seen; hang-busy", *self.SHOT, "--screenshot-at", 2, "--timeout", 4,
-                     status=TIMEOUT)
+        """It is there even where QEMU is gone before the end."""
+        qemu = self.folder / "qemu"
+        qemu.write_text(f"#!/bin/sh\nexec timeout -s KILL 4 {machine.QEMU} \"$@\"\n")
+        qemu.chmod(0o755)
+        self.judged("screen seen; hang-busy", *self.SHOT, "--screenshot-at", 1, "--qemu", qemu,
+                    status=QEMU)
         self.check_picture(self.folder / "shot.png")
+        self.check_nothing_left("qemu", "shot.png")
 
     def test_none_of_what_is_gone(self):
         outcome = self.tool("test", KERNEL, "--cmdline", "exit 0x10", *self.SHOT)
@@ -342,17 +347,19 @@ class GdbTest(OutputTest):
             free.bind(("127.0.0.1", 0))
             return free.getsockname()[1]
 
-    def start(self, *options):
+    def start(self, *words):
         """The tool, and the script that it says to be there."""
         process = subprocess.Popen(
-            self.words("test", suite.build_path("KERNEL"), f"--gdb={self.port()}", *options),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=self.environment(), start_new_session=True)
-        for close in process.stdout.close, process.stderr.close, process.wait, process.kill:
+            [*words, f"--gdb={self.port()}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=self.environment(), start_new_session=True)
+        for close in process.wait, process.kill, process.stdout.close, process.stderr.close:
             self.addCleanup(close)
         line = process.stderr.readline()
         self.assertTrue(line.startswith(WAITS), line)
         return process, pathlib.Path(line[len(WAITS):].rstrip())
+
+    def start_kernel(self, *options):
+        return self.start(*self.words("test", suite.build_path("KERNEL"), *options))
 
     def debug(self, script, *commands):
         words = ["gdb", "-nx", "-batch", "-x", str(script)]
@@ -367,7 +374,7 @@ class GdbTest(OutputTest):
         source = suite.build_path("CRASH_SOURCES").parents[3] / "kernel/main.c"
         line = next(number for number, text in enumerate(source.read_text().splitlines(), start=1)
                     if "usable_bytes +=" in text)
-        process, script = self.start(*options)
+        process, script = self.start_kernel(*options)
         text = self.debug(script, "break kernel_main", "continue", "backtrace",
                           f"break main.c:{line}", "continue", "continue", "backtrace",
                           "print usable_bytes", "kill")
@@ -389,18 +396,13 @@ class GdbTest(OutputTest):
 
     def test_an_image_has_its_kernel_in_it(self):
         image = self.package(suite.build_path("KERNEL"), "--with-elf")
-        process = subprocess.Popen(
-            self.words("run", image, f"--gdb={self.port()}"), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment())
-        for close in process.stdout.close, process.stderr.close, process.wait, process.kill:
-            self.addCleanup(close)
-        script = process.stderr.readline()[len(WAITS):].rstrip()
+        process, script = self.start(*self.words("run", image))
         self.assertRegex(self.debug(script, "backtrace", "kill"), r"#0 +_start \(info=0x")
         process.wait(TIME_LIMIT_S)
 
     def test_signals_leave_no_script(self):
         for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-            process, script = self.start()
+            process, script = self.start_kernel()
             self.assertTrue(script.exists())
             process.send_signal(number)
             self.assertEqual(process.wait(TIME_LIMIT_S), -number)
