@@ -18,6 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define RECORD_TEXT_REPORT "report.txt"
+#define RECORD_JSON_REPORT "report.json"
+#define RECORD_PICTURE "screenshot.png"
+
 static const char *const output_names[MACHINE_OUTPUTS] = {
     [MACHINE_SERIAL] = "serial.txt",
     [MACHINE_DEBUGCON] = "debugcon.txt",
@@ -92,6 +96,20 @@ static bool copy_image(const struct session *session, FILE *file)
     return count == 0;
 }
 
+/* What not every run has must not be an earlier one's. */
+static void forget_earlier_run(const struct session *session)
+{
+    static const char *const names[] = {RECORD_TEXT_REPORT, RECORD_JSON_REPORT, RECORD_PICTURE};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *path = record_path(session, names[i]);
+
+        if (path)
+            unlink(path);
+        free(path);
+    }
+}
+
 bool session_open_record(struct session *session, struct error *error)
 {
     const char *folder = session->options->outputs.record;
@@ -103,6 +121,7 @@ bool session_open_record(struct session *session, struct error *error)
                          "%s: cannot create: %s; name another folder by --record "
                          "[record-folder]",
                          folder, strerror(errno));
+    forget_earlier_run(session);
     for (int i = 0; i < MACHINE_OUTPUTS; i++) {
         char *path = output_names[i] ? record_path(session, output_names[i]) : NULL;
 
@@ -205,7 +224,7 @@ static bool keep_picture(struct session *session, struct error *error)
     if (!session->picture)
         return true;
     done = !path || write_file(path, session, write_picture, error);
-    return record_file("screenshot.png", session, write_picture, error) && done;
+    return record_file(RECORD_PICTURE, session, write_picture, error) && done;
 }
 
 static bool write_text_report(const struct session *session, FILE *file)
@@ -234,8 +253,8 @@ static bool keep_report(struct session *session, struct error *error)
     else
         report_print(session->report, session->setup->errors);
     done = !path || write_file(path, session, write, error);
-    done = record_file("report.txt", session, write_text_report, error) && done;
-    return record_file("report.json", session, write_json_report, error) && done;
+    done = record_file(RECORD_TEXT_REPORT, session, write_text_report, error) && done;
+    return record_file(RECORD_JSON_REPORT, session, write_json_report, error) && done;
 }
 
 static bool write_junit(const struct session *session, FILE *file)

@@ -197,6 +197,13 @@ class RecordTest(OutputTest):
         self.assertEqual(outcome.status, QEMU)
         self.assertIn("no-such-cpu", (self.folder / "record/qemu.txt").read_text())
 
+    def test_what_an_earlier_run_left_is_gone(self):
+        self.record()
+        files = self.record(does="say second|; exit 0x10", status=PASSED)
+        self.assertEqual(sorted(files), ["command", "debugcon.txt", "image.bin", "qemu.txt",
+                                         "serial.txt"])
+        self.assertEqual(files["serial.txt"], b"second\r\n")
+
     def test_an_image(self):
         image = self.package(self.crash_kernel(KERNEL), "--cmdline", "say kept|; exit 0x10")
         self.assertEqual(self.tool("test", image, "--record", "record").status, PASSED)
