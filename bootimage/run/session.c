@@ -251,7 +251,7 @@ static void explain_start(struct session *session)
     else
         snprintf(session->failure, sizeof(session->failure),
                  "QEMU did not start: %s; it has to be 6.0 or later, and to know the options that "
-                 "-v shows ",
+                 "-v shows",
                  said && *said ? said : "it said nothing");
     free(said);
     session->facts.qemu_failure = session->failure;

@@ -294,6 +294,9 @@ static bool keep_profile(struct session *session, struct error *error)
 
     if (!outputs->profile && !outputs->svg)
         return true;
+    /* No kernel began, and why, the verdict says. */
+    if (!session->has_profile && (session->facts.qemu_failure || session->facts.loader_error))
+        return true;
     if (!session->has_profile)
         return error_set(
             error, "no times of the boot were found in the machine's memory; only kernels "

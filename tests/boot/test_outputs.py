@@ -23,7 +23,7 @@ import machine
 import suite
 from judging import TIME_LIMIT_S
 
-PASSED, FAILED, USAGE, TIMEOUT, RESET, QEMU = 0, 1, 2, 3, 4, 6
+PASSED, FAILED, USAGE, TIMEOUT, RESET, QEMU, LOADER = 0, 1, 2, 3, 4, 6, 7
 KERNEL = "crash-low"
 FULL_BYTES = 1 << 20
 WAITS = "bootimage: the machine waits for: gdb -x "
@@ -191,7 +191,7 @@ class RecordTest(OutputTest):
         """The loader by its port, and QEMU by its standard error."""
         kernel = self.kernel("asks-too-much-memory")
         outcome = self.tool("test", kernel, "--record", "record")
-        self.assertEqual(outcome.status, 7)
+        self.assertEqual(outcome.status, LOADER)
         self.assertRegex((self.folder / "record/debugcon.txt").read_text(), r"bootimage: E\d+ ")
         outcome = self.tool("test", kernel, "--record", "record", "--cpu", "no-such-cpu")
         self.assertEqual(outcome.status, QEMU)
@@ -276,6 +276,14 @@ class ProfileTest(OutputTest):
         self.assertIn(f"\nbootimage: {kernel}: failed: ", outcome.err)
         self.assertRegex(outcome.err, r"\nbootimage: no times of the boot .*\n\Z")
         self.assertIn("[profile-none]", outcome.err)
+
+    def test_none_where_no_kernel_began(self):
+        """That is what the verdict is of."""
+        for kernel, options, status in [(KERNEL, ("--cpu=no-such-cpu",), QEMU),
+                                        (self.kernel("asks-too-much-memory"), (), LOADER)]:
+            outcome = self.tool("test", kernel, "--profile", "--svg=boot.svg", *options)
+            self.check_status(outcome, status)
+            self.check_nothing_left()
 
 
 class CommandTest(OutputTest):
