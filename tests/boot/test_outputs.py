@@ -231,8 +231,8 @@ class PictureTest(OutputTest):
     def test_none_of_what_is_gone(self):
         outcome = self.tool("test", KERNEL, "--cmdline", "exit 0x10", *self.SHOT)
         self.assertEqual(outcome.status, PASSED)
-        self.assertIn("bootimage: warning: shot.png: no screenshot, as QEMU was gone before its end "
-                      "could be seen; ask for one by --screenshot-at [screenshot-none]\n",
+        self.assertIn("bootimage: warning: shot.png: no screenshot, as QEMU was gone before its "
+                      "end could be seen; ask for one by --screenshot-at [screenshot-none]\n",
                       outcome.err)
         self.check_nothing_left()
 
@@ -429,7 +429,8 @@ class RunTest(OutputTest):
     def test_a_crash(self):
         outcome = self.tool("run", KERNEL, "--cmdline", "say first|; opcode")
         self.assertEqual((outcome.status, outcome.out), (1, "first\r\n"))
-        self.assertRegex(outcome.err, r"\Abootimage: \S+: triple fault: invalid opcode, at opcode\+")
+        self.assertRegex(outcome.err,
+                         r"\Abootimage: \S+: triple fault: invalid opcode, at opcode\+")
         self.check_nothing_left()
 
     def test_a_shutdown(self):

@@ -188,8 +188,8 @@ class ProjectFile(ConfigTest):
         self.config("colour = red")
         self.assertEqual(self.tool("verify", "-q", "bootimage-kernel.bin"), (0, "", ""))
         for command in (), ("inspect",), ("runner",), ("run",), ("test",):
-            self.assert_fails("bootimage.ini:1: there is no key colour; keys are the options' names "
-                              "without -- [config-key]", *command, "kernel.elf", status=2)
+            self.assert_fails("bootimage.ini:1: there is no key colour; keys are the options' "
+                              "names without -- [config-key]", *command, "kernel.elf", status=2)
 
     def test_errors_name_file_and_line(self):
         where = "bootimage.ini:2: "
