@@ -1,8 +1,5 @@
 """What `bootimage run` and `bootimage test` leave behind: reports, records, pictures, profiles, the
-command to paste and the script for gdb; for machines that are QEMU's own.
-
-Among what is provoked here: [record-write], [profile-none].
-"""
+command to paste and the script for gdb; for machines that are QEMU's own."""
 
 import json
 import os
