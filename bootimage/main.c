@@ -179,8 +179,6 @@ static bool boot(const struct options *options, const struct kernel *kernel,
 
     if (!name)
         return error_out_of_memory(error);
-    if (options->verbose && options->config)
-        fprintf(stderr, "bootimage: project file: %s\n", options->config);
     print_warnings(error);
     done = plan ? boot_kernel(&boot, kernel, plan, error) : boot_image(&boot, error);
     *status = boot.status;
@@ -338,6 +336,8 @@ static bool run_or_test(struct options *options, int *status, struct error *erro
 /* *status gets an exit status that is neither success nor failure. */
 static bool run_command(struct options *options, int *status, struct error *error)
 {
+    if (options->verbose && options->config)
+        fprintf(stderr, "bootimage: project file: %s\n", options->config);
     switch (options->command) {
     case COMMAND_INSPECT:
         return inspect(options, status, error);

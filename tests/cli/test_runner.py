@@ -183,6 +183,16 @@ class Runner(RunnerTest):
         self.assertTrue(self.note("image") == self.image.read_bytes())
         self.assertEqual(image.Image(self.note("image")).command_line, b"a b")
 
+    def test_the_project_file_has_its_say(self):
+        """What it says for images and for run; not for what needs run's own machine."""
+        self.write("bootimage.ini", b"stack-size = 0x5000\n[package]\ncmdline = of the image\n"
+                                    b"[run]\ncmdline = of run\nmemory = 1G\n[test]\nsmp = 3\n")
+        self.assertEqual(self.run_fake("kernel.elf", "-m", "64M")[-2:], ["-m", "64M"])
+        made = image.Image(self.note("image"))
+        self.assertEqual((made.command_line, made.protocol[3]), (b"of run", 0x5000))
+        self.run_fake("--cmdline=of the words", "kernel.elf")
+        self.assertEqual(image.Image(self.note("image")).command_line, b"of the words")
+
     def test_nothing_is_left(self):
         for does in "exit 0", "exit 3", "kill -KILL $$":
             self.tool("runner", "kernel.elf", env={**self.environment, "FAKE_QEMU_DOES": does})
